@@ -1,0 +1,1 @@
+"""Documents to a journal that balances, and its hand-off to other systems."""

@@ -1,0 +1,1 @@
+"""Controls over every stage: conservation, completeness, amounts."""

@@ -1,0 +1,1 @@
+"""Charges that should exist, less charges posted: what to post."""

@@ -1,0 +1,59 @@
+"""Frames billing hands on."""
+
+import polars as pl
+
+from billing_pipeline.vocabulary.frames import FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
+
+_CHARGE = {
+    "charge_key": required(pl.String, "natural key: subscription/price/kind/service_from"),
+    "account_key": required(pl.String, "billing account that owes it"),
+    "subscription_key": optional(pl.String, "subscription it comes from"),
+    "product_key": required(pl.String, "product"),
+    "price_key": required(pl.String, "price, discount or minimum that made it"),
+    "charge_kind": required(pl.String, "recurring, one_time, usage, discount, minimum"),
+    "description": required(pl.String, "text of the invoice line"),
+    "service_from": required(pl.Date, "first local day of service"),
+    "service_until": required(pl.Date, "local day after the last day of service"),
+    "bill_from": required(pl.Date, "local day from which it is to be billed"),
+    "quantity": required(QUANTITY, "quantity charged"),
+    "unit": required(pl.String, "unit of quantity, for people"),
+    "unit_price": optional(AMOUNT, "price per unit; null where tiers or rates differ"),
+    "amount": required(AMOUNT, "exact amount that should exist in total, major units"),
+    "currency": required(pl.String, "ISO 4217 code"),
+    "tax_category": required(pl.String, "tax category of the product in taxes.yaml"),
+    "proration": optional(pl.String, "proration rule and fraction used, for people"),
+    "events": required(pl.Int64, "rated events behind it; zero if none"),
+}
+
+CHARGES = FrameSchema(
+    name="charges",
+    grain="one row per charge that should exist",
+    columns=_CHARGE,
+)
+
+POSTED = FrameSchema(
+    name="posted_charges",
+    grain="one row per charge key already posted, all postings summed",
+    columns={
+        **_CHARGE,
+        "posted_amount": required(AMOUNT, "sum of what was posted, major units"),
+        "posted_minor": required(pl.Int64, "sum of what was invoiced for it, minor units"),
+        "postings": required(pl.Int64, "number of postings so far"),
+        "invoice_number": optional(pl.String, "document of the first posting"),
+    },
+)
+
+TO_POST = FrameSchema(
+    name="charges_to_post",
+    grain="one row per charge whose computed amount differs from what was posted",
+    columns={
+        **_CHARGE,
+        "posted_amount": required(AMOUNT, "what was posted before, major units"),
+        "posted_minor": required(pl.Int64, "what was invoiced before, minor units"),
+        "posting_number": required(pl.Int64, "1 for a new charge, then 2, 3 ... corrections"),
+        "difference": required(AMOUNT, "amount less posted_amount: what to post now"),
+        "corrects_invoice": optional(pl.String, "document the correction refers to"),
+        "reason": required(pl.String, "new, increased, decreased or withdrawn"),
+    },
+)

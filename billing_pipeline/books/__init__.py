@@ -1,0 +1,1 @@
+"""Postgres: tenant scope, migrations, one module of statements per noun."""

@@ -1,0 +1,1 @@
+"""What is sold: products, plans, price models, rate cards, taxes, feeds."""

@@ -1,0 +1,37 @@
+"""Everything one tenant sells, as parsed from its files: the argument of the pure stages."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from billing_pipeline.catalog.plans import Discount, Plan, Product
+from billing_pipeline.catalog.rate_cards import RateCard
+from billing_pipeline.catalog.taxes import TaxRate
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Products, plans, discounts, tax rates and rate-card headers in force at one known time.
+
+    Rate-card rows are many and travel apart, as a RATE_CARD_PRICES frame.
+    """
+
+    products: tuple[Product, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    rate_cards: tuple[RateCard, ...] = ()
+
+    @cached_property
+    def product_by_key(self) -> dict[str, Product]:
+        """Products by key."""
+        return {product.key: product for product in self.products}
+
+    @cached_property
+    def plan_by_key(self) -> dict[str, Plan]:
+        """Plans by key."""
+        return {plan.key: plan for plan in self.plans}
+
+    @cached_property
+    def rate_card_by_key(self) -> dict[str, RateCard]:
+        """Rate-card headers by key."""
+        return {card.key: card for card in self.rate_cards}

@@ -1,0 +1,94 @@
+"""Products (`products.yaml`), plans, included units and discounts (`plans.yaml`)."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from billing_pipeline.catalog.prices import Amount, Price, Units
+from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
+
+
+class Product(Configuration):
+    """Something that is sold."""
+
+    key: Key
+    name: str
+    kind: Literal["recurring", "one_time", "usage", "discount", "adjustment"]
+    tax_category: Key = "standard"
+
+
+class BillingCycle(Configuration):
+    """How long a billing period is and where it begins.
+
+    `anniversary` counts from the account's `opened_on`; `calendar` from the first day of the
+    calendar month, quarter or year.
+    """
+
+    interval: Literal["day", "week", "month", "quarter", "half_year", "year"] = "month"
+    anchor: Literal["anniversary", "calendar"] = "anniversary"
+
+
+class IncludedUnits(Configuration):
+    """Units of a usage product that the plan's fee pays, per billing period and subscription.
+
+    `units` are pricing units of the prices named; they are consumed in the order of events.
+    """
+
+    key: Key
+    units: Units
+    prices: Annotated[list[Key], Field(min_length=1)]
+
+
+class MinimumFee(Configuration):
+    """A floor for the subscription's usage charges of a billing period."""
+
+    key: Key
+    product: Key
+    amount: Amount
+
+
+class Discount(Configuration):
+    """A percentage off charges of a subscription that agreed to it."""
+
+    key: Key
+    name: str
+    product: Key
+    percent_off: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
+    products: list[Key] = Field(default=[], description="products it reduces; empty is all")
+    periods: int | None = Field(default=None, ge=1, description="first n billing periods only")
+
+
+class Plan(Configuration):
+    """A sellable set of prices with a billing cycle."""
+
+    key: Key
+    name: str
+    currency: CurrencyCode
+    cycle: BillingCycle = BillingCycle()
+    trial_days: int = Field(default=0, ge=0, description="days free of recurring charges")
+    prices: Annotated[list[Price], Field(min_length=1)]
+    included_units: list[IncludedUnits] = []
+    minimum_fee: MinimumFee | None = None
+
+    @model_validator(mode="after")
+    def _included_units_name_prices(self) -> "Plan":
+        known = {price.key for price in self.prices}
+        for included in self.included_units:
+            for key in included.prices:
+                if key not in known:
+                    raise ValueError(f"included_units {included.key!r} names no price {key!r}")
+        return self
+
+
+class Products(Configuration):
+    """The file `products.yaml`."""
+
+    products: list[Product]
+
+
+class Plans(Configuration):
+    """The file `plans.yaml`."""
+
+    plans: list[Plan]
+    discounts: list[Discount] = []

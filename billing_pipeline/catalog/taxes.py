@@ -1,0 +1,35 @@
+"""Tax rates with validity, and when reverse charge applies (`taxes.yaml`)."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from billing_pipeline.vocabulary.configuration import Configuration, CountryCode, Key
+
+TaxCode = Literal["S", "Z", "E", "AE", "K", "G", "O"]
+
+
+class TaxRate(Configuration):
+    """One rate for customers of one country (or region) and one product tax category."""
+
+    key: Key
+    category: Key = "standard"
+    country: CountryCode | None = Field(default=None, description="None: any other country")
+    region: str | None = None
+    tax_code: TaxCode = Field(description="EN 16931 category (UNCL 5305)")
+    percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+    label: str = Field(description="name on the invoice, e.g. VAT 20 %")
+    exemption: str | None = Field(default=None, description="words the law asks for")
+    requires_vat_number: bool = Field(
+        default=False, description="only for customers with a VAT number, e.g. reverse charge"
+    )
+    valid_from: dt.date = dt.date(2000, 1, 1)
+    valid_until: dt.date | None = None
+
+
+class Taxes(Configuration):
+    """The file `taxes.yaml`: the first rate that fits a line, most specific first, is taken."""
+
+    tax_rates: list[TaxRate]

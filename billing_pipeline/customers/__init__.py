@@ -1,0 +1,1 @@
+"""Tenants and their hierarchy, billing accounts and who pays, subscriptions, identifiers."""

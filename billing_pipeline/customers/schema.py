@@ -1,0 +1,57 @@
+"""Frames customers hands on: the rows of the tenant folder's CSV files, parsed and checked."""
+
+import polars as pl
+
+from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import QUANTITY
+
+ACCOUNTS = FrameSchema(
+    name="accounts",
+    grain="one row per billing account",
+    columns={
+        "account_key": required(pl.String, "the tenant's own account number"),
+        "name": required(pl.String, "company or person billed"),
+        "account_type": required(pl.String, "individual, business, reseller or the tenant's own"),
+        "payer_key": required(pl.String, "account that pays; itself by default"),
+        "parent_key": optional(pl.String, "parent in the account hierarchy"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "opened_on": required(pl.Date, "local day; anchor of anniversary cycles"),
+        "closed_on": optional(pl.Date, "local day after the last"),
+        "payment_terms_days": required(pl.Int64, "days from issue to due date"),
+        "language": required(pl.String, "locale of its documents, e.g. en_GB"),
+        "street": required(pl.String, "street and number"),
+        "city": required(pl.String, "city"),
+        "postal_code": required(pl.String, "postal code"),
+        "region": optional(pl.String, "state, province or county"),
+        "country": required(pl.String, "ISO 3166 two letters"),
+        "vat_number": optional(pl.String, "VAT or tax registration"),
+        "email": optional(pl.String, "address documents are sent to"),
+        "agent": optional(pl.String, "agent who earns commission"),
+    },
+)
+
+SUBSCRIPTIONS = FrameSchema(
+    name="subscriptions",
+    grain="one row per subscription",
+    columns={
+        "subscription_key": required(pl.String, "the tenant's own subscription number"),
+        "account_key": required(pl.String, "billing account"),
+        "plan_key": required(pl.String, "plan"),
+        "quantity": required(QUANTITY, "how many of the plan"),
+        "started_on": required(pl.Date, "first local day"),
+        "ended_on": optional(pl.Date, "local day after the last"),
+        "discount_key": optional(pl.String, "discount of plans.yaml agreed for it"),
+        "label": optional(pl.String, "text for the invoice, e.g. a number or site"),
+    },
+)
+
+SERVICE_IDENTIFIERS = FrameSchema(
+    name="service_identifiers",
+    grain="one row per identifier and span in which one subscription owns it",
+    columns={
+        "identifier": required(pl.String, "normalised: E.164 digits, meter, interface, key ..."),
+        "subscription_key": required(pl.String, "owner"),
+        "valid_from": required(UTC_INSTANT, "from this instant"),
+        "valid_until": optional(UTC_INSTANT, "until before this instant; null is open"),
+    },
+)

@@ -1,0 +1,104 @@
+"""A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
+
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
+
+from billing_pipeline.vocabulary.configuration import (
+    Configuration,
+    CountryCode,
+    CurrencyCode,
+    Key,
+)
+
+
+class LegalEntity(Configuration):
+    """The company that stands on the invoice as seller."""
+
+    name: str
+    street: str
+    city: str
+    postal_code: str
+    region: str | None = None
+    country: CountryCode
+    vat_number: str | None = None
+    tax_number: str | None = None
+    registration: str | None = None
+    email: str
+    phone: str | None = None
+    website: str | None = None
+    bank_name: str | None = None
+    iban: str | None = None
+    bic: str | None = None
+    bank_account: str | None = None
+
+
+class NumberSeries(Configuration):
+    """How documents of one kind are numbered: gapless per series and year."""
+
+    pattern: str = Field(
+        default="INV-{year}-{number:06d}",
+        description="Python format with {year} and {number}",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_a_number(cls, pattern: str) -> str:
+        try:
+            if pattern.format(year=2000, number=1) == pattern.format(year=2000, number=2):
+                raise ValueError("the pattern must contain {number}")
+        except (KeyError, IndexError) as error:
+            raise ValueError("only {year} and {number} may stand in the pattern") from error
+        return pattern
+
+
+class LedgerAccounts(Configuration):
+    """Accounts of the tenant's chart that posting rules use by role."""
+
+    receivable: str
+    revenue: str
+    tax: str
+    revenue_by_product: dict[Key, str] = {}
+
+
+class Branding(Configuration):
+    """What makes the documents the tenant's own."""
+
+    colour: str = Field(default="#1f3a5f", pattern=r"^#[0-9a-fA-F]{6}$")
+    accent: str = Field(default="#c8102e", pattern=r"^#[0-9a-fA-F]{6}$")
+    tagline: str | None = None
+    paper: Literal["A4", "Letter"] = "A4"
+    message: str | None = Field(default=None, description="free text at the end of an invoice")
+
+
+class Tenant(Configuration):
+    """One brand, reseller or the company above them."""
+
+    key: Key
+    name: str
+    kind: Literal["company", "brand", "reseller"] = "brand"
+    parent: Key | None = None
+    legal_entity: LegalEntity
+    currency: CurrencyCode
+    time_zone: str
+    locale: str = "en_US"
+    bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
+    payment_terms_days: int = Field(default=14, ge=0, le=365)
+    invoice_series: NumberSeries = NumberSeries()
+    credit_note_series: NumberSeries = NumberSeries(pattern="CN-{year}-{number:06d}")
+    ledger_accounts: LedgerAccounts
+    handoff_formats: list[str] = ["journal_csv"]
+    branding: Branding = Branding()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The tenant's time zone."""
+        return ZoneInfo(self.time_zone)

@@ -1,0 +1,1 @@
+"""Three tenants that show the field, and the usage they make."""

@@ -1,0 +1,1 @@
+"""Documents people and machines read: HTML, PDF, itemisation."""

@@ -1,0 +1,1 @@
+"""What comes from outside: landing zones, archives, tenant folders."""

@@ -1,0 +1,1 @@
+"""Charges to documents: lines, one rounding, tax, totals, numbers."""

@@ -1,0 +1,1 @@
+"""Parquet: where each frame lives, scan, atomic replace of a partition."""

@@ -1,0 +1,1 @@
+"""Usage files to usage events: decode, normalise, validate, deduplicate, guide."""

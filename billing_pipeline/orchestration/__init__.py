@@ -1,0 +1,1 @@
+"""Dagster: partitions, assets, checks, jobs, schedules, sensors. No rules here."""

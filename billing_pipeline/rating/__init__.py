@@ -1,0 +1,1 @@
+"""Usage events to rated usage: billable units, bands, prefixes, price, cost."""

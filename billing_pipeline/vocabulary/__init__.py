@@ -1,0 +1,1 @@
+"""Words every room shares: money, periods, identifiers, frames, outcomes."""
