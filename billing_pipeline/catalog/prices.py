@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -112,7 +113,7 @@ class GraduatedUsage(_UsagePrice):
         if len(closed) != len(bounds) - 1:
             raise ValueError("only the last tier may be open-ended (no up_to)")
         rising = [*closed, *([bounds[-1]] if bounds[-1] is not None else [])]
-        if any(later <= earlier for earlier, later in zip(rising, rising[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(rising)):
             raise ValueError("tiers must have rising up_to")
         return self
 

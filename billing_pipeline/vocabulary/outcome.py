@@ -1,5 +1,6 @@
 """What a stage returns: every input row in exactly one of four frames."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -76,9 +77,9 @@ def assert_conserved(stage: str, given: pl.DataFrame, outcome: Outcome, quantity
     if given.height != sum(records.values()):
         raise NotConserved(f"{stage}: {given.height} records in, {records} out")
     units = {name: _total(part, quantity) for name, part in parts.items()}
-    if _total(given, quantity) != sum(units.values()):
+    if _total(given, quantity) != sum(units.values(), Decimal(0)):
         raise NotConserved(f"{stage}: {_total(given, quantity)} of {quantity} in, {units} out")
 
 
-def _total(frame: pl.DataFrame, quantity: str) -> object:
-    return frame.get_column(quantity).sum() if frame.height else 0
+def _total(frame: pl.DataFrame, quantity: str) -> Decimal:
+    return Decimal(frame.get_column(quantity).sum() or 0) if frame.height else Decimal(0)
