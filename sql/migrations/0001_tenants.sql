@@ -96,12 +96,17 @@ create constraint trigger tenants_are_a_tree after insert or update of parent_ke
     deferrable initially deferred for each row execute function assert_tenants_are_a_tree();
 
 -- The operator sees all tenants by policy; functions that must look across tenants run as it.
-grant create on schema public to billing_operator;
-alter function visible_tenants() owner to billing_operator;
-alter function tenant_lineage(text) owner to billing_operator;
-alter function tenant_subtree(text) owner to billing_operator;
-alter function assert_tenants_are_a_tree() owner to billing_operator;
-revoke create on schema public from billing_operator;
+create procedure run_as_operator(of_function regprocedure) language plpgsql as $$
+begin
+    grant create on schema public to billing_operator;
+    execute format('alter function %s owner to billing_operator', of_function);
+    revoke create on schema public from billing_operator;
+end $$;
+
+call run_as_operator('visible_tenants()');
+call run_as_operator('tenant_lineage(text)');
+call run_as_operator('tenant_subtree(text)');
+call run_as_operator('assert_tenants_are_a_tree()');
 
 -- Called once for every tenant table: isolation that even the owner cannot skip.
 create procedure isolate_tenants(tenant_table regclass) language plpgsql as $$
