@@ -131,7 +131,9 @@ def _copy_text(
     cursor = connection.connection.cursor()
     try:
         statement = cursor.mogrify(compiled.string, compiled.params).decode()
-        cursor.copy_expert(f"copy ({statement}) to stdout (format csv, header, force_quote *)", text)
+        cursor.copy_expert(
+            f"copy ({statement}) to stdout (format csv, header, force_quote *)", text
+        )
     finally:
         cursor.close()
     text.seek(0)
