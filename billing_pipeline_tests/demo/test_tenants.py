@@ -70,6 +70,7 @@ def test_the_price_models_of_the_demo_are_many(folders: dict[str, TenantFolder])
     }
 
 
+@pytest.mark.slow
 def test_the_committed_cards_are_the_ones_the_command_builds(tmp_path: Path) -> None:
     decks.write_decks(tmp_path)
 
@@ -78,6 +79,7 @@ def test_the_committed_cards_are_the_ones_the_command_builds(tmp_path: Path) -> 
         assert built == (decks.NORTHLINK_CARDS / f"{card}.csv").read_bytes(), card
 
 
+@pytest.mark.slow
 def test_a_deck_of_all_known_prefixes_has_each_once() -> None:
     deck = decks.supplier_deck(decks.carrier_prefixes(), decks.geographic_prefixes())
 
