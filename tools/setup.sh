@@ -14,7 +14,7 @@ if command -v uv >/dev/null 2>&1; then
     VIRTUAL_ENV="$PWD/.venv" uv pip install --quiet --no-deps -e .
 else
     [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 fi
 
