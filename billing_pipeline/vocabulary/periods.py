@@ -77,10 +77,7 @@ def boundary(anchor: pl.Expr, index: pl.Expr, step: Step) -> pl.Expr:
     Shape: row by row. A day the month does not have becomes its last day; the anchor's own day
     comes back in longer months.
     """
-    months = month_number(anchor) + index * step.months
-    first = pl.date(months // MONTHS_IN_YEAR, months % MONTHS_IN_YEAR + 1, 1)
-    day = pl.min_horizontal(anchor.dt.day(), first.dt.days_in_month()).cast(pl.Int32)
-    by_months = plus_days(first, day - 1)
+    by_months = anchor.dt.offset_by(pl.format("{}mo", index * step.months))
     return pl.when(step.months > 0).then(by_months).otherwise(plus_days(anchor, index * step.days))
 
 
