@@ -6,7 +6,7 @@ Periods of days and weeks know only actual days.
 
 from fractions import Fraction
 from math import lcm
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from billing_pipeline.vocabulary.periods import (
 ProrationRule = Literal[
     "actual_days", "calendar_month", "thirty_days", "thirty_360", "days_365_12", "none"
 ]
+PRORATION_RULES: tuple[ProrationRule, ...] = get_args(ProrationRule)
 
 DAYS_IN_MONTH = 30
 _DAYS_IN_YEAR = 365
