@@ -62,6 +62,23 @@ class LedgerAccounts(Configuration):
     revenue_by_product: dict[Key, str] = {}
 
 
+class HandoffMapping(Configuration):
+    """How one accounting system names what the journal names; empty: by the same name."""
+
+    ledger_accounts: dict[str, str] = Field(
+        default={}, description="ledger account -> its code or name in that system"
+    )
+    customers: dict[str, str] = Field(
+        default={}, description="account_key -> customer or debtor in that system"
+    )
+    tax_codes: dict[str, str] = Field(
+        default={}, description="tax code and rate as in S/20 -> tax code in that system"
+    )
+    settings: dict[str, str] = Field(
+        default={}, description="what the format itself asks for; see its module"
+    )
+
+
 class Branding(Configuration):
     """What makes the documents the tenant's own."""
 
@@ -89,6 +106,9 @@ class Tenant(Configuration):
     credit_note_series: NumberSeries = NumberSeries(pattern="CN-{year}-{number:06d}")
     ledger_accounts: LedgerAccounts
     handoff_formats: list[str] = ["journal_csv"]
+    handoff_mappings: dict[Key, HandoffMapping] = Field(
+        default={}, description="per hand-off format"
+    )
     branding: Branding = Branding()
 
     @field_validator("time_zone")

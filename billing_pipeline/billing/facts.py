@@ -1,0 +1,23 @@
+"""What billing is a function of: the facts of one tenant at one known time."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.customers.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class BillingFacts:
+    """Everything charges are computed from.
+
+    `accounts` is ACCOUNTS, `subscriptions` SUBSCRIPTIONS, `rated_usage` RATED_USAGE (lazy; at
+    least the span `usage_window` names). The same facts always give the same charges.
+    """
+
+    tenant: Tenant
+    catalog: Catalog
+    accounts: pl.DataFrame
+    subscriptions: pl.DataFrame
+    rated_usage: pl.LazyFrame
