@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ _BUFFER_BYTES = 1 << 20
 _INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S%.6f%:z"
 _STAGE_NUMBERS = count(1)
 
-SqlType = TypeEngine[object]
+SqlType = TypeEngine[Any]  # SQLAlchemy's types say what Python type they hold; rows leave as frames
 
 
 class NotCopied(Exception):
@@ -131,7 +132,9 @@ def _copy_text(
     cursor = connection.connection.cursor()
     try:
         statement = cursor.mogrify(compiled.string, compiled.params).decode()
-        cursor.copy_expert(f"copy ({statement}) to stdout (format csv, header, force_quote *)", text)
+        cursor.copy_expert(
+            f"copy ({statement}) to stdout (format csv, header, force_quote *)", text
+        )
     finally:
         cursor.close()
     text.seek(0)
