@@ -7,6 +7,7 @@ import polars as pl
 from billing_pipeline.billing.cycles import billed_periods
 from billing_pipeline.billing.discounts import discount_charges
 from billing_pipeline.billing.facts import BillingFacts
+from billing_pipeline.billing.history import ACTIVE, plan_spans
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
 from billing_pipeline.billing.prices import (
@@ -35,16 +36,17 @@ def compute_charges(
     """
     catalog = facts.catalog
     spans = subscription_spans(facts, account_keys)
-    periods = billed_periods(spans, bill_day)
+    of_terms = billed_periods(spans.filter(pl.col("status") == ACTIVE), bill_day)
+    of_plans = billed_periods(plan_spans(spans), bill_day)
     discounts = discount_terms(catalog)
     fees = pl.concat(
         [
-            recurring_charges(periods, recurring_fees(catalog), bill_day),
+            recurring_charges(of_terms, recurring_fees(catalog), bill_day),
             one_time_charges(spans, one_time_fees(catalog), bill_day),
         ]
     )
-    usage = usage_charges(facts, periods, bill_day)
+    usage = usage_charges(facts, of_plans, bill_day)
     net_usage = pl.concat([usage, discount_charges(usage, discounts)])
-    minimums = minimum_charges(periods, net_usage, minimum_fees(catalog), bill_day)
+    minimums = minimum_charges(of_plans, net_usage, minimum_fees(catalog), bill_day)
     charges = pl.concat([fees, discount_charges(fees, discounts), net_usage, minimums])
     return CHARGES.conform(charges.sort("charge_key"))

@@ -13,7 +13,7 @@ from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.schema import POSTED
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Discount, Plan, Product
-from billing_pipeline.customers.schema import ACCOUNTS, SUBSCRIPTIONS
+from billing_pipeline.customers.schema import ACCOUNTS, SUBSCRIPTION_CHANGES, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import LedgerAccounts, LegalEntity, Tenant
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.frames import FrameSchema
@@ -105,6 +105,10 @@ def subscriptions(*rows: Row) -> pl.DataFrame:
     return frame(SUBSCRIPTIONS, defaults, rows or ({},))
 
 
+def changes(*rows: Row) -> pl.DataFrame:
+    return frame(SUBSCRIPTION_CHANGES, {"subscription_key": "s1"}, rows)
+
+
 def rated(*rows: Row) -> pl.DataFrame:
     """Rated usage; `record_number` counts up, so that events stay distinct."""
     defaults = {
@@ -139,6 +143,7 @@ def facts(
     discounts: Sequence[Discount] = (),
     of_accounts: pl.DataFrame | None = None,
     of_subscriptions: pl.DataFrame | None = None,
+    of_changes: pl.DataFrame | None = None,
     usage: pl.DataFrame | None = None,
     time_zone: str = "America/New_York",
 ) -> BillingFacts:
@@ -150,6 +155,7 @@ def facts(
         accounts=accounts() if of_accounts is None else of_accounts,
         subscriptions=subscriptions() if of_subscriptions is None else of_subscriptions,
         rated_usage=(RATED_USAGE.empty() if usage is None else usage).lazy(),
+        subscription_changes=changes() if of_changes is None else of_changes,
     )
 
 
