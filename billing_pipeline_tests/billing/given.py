@@ -48,7 +48,7 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-def tenant(time_zone: str = "America/New_York") -> Tenant:
+def tenant(look_back_periods: int | None) -> Tenant:
     return Tenant(
         key="brand",
         name="Brand",
@@ -61,7 +61,8 @@ def tenant(time_zone: str = "America/New_York") -> Tenant:
             email="billing@example.com",
         ),
         currency="USD",
-        time_zone=time_zone,
+        time_zone="America/New_York",
+        look_back_periods=look_back_periods,
         ledger_accounts=LedgerAccounts(receivable="1200", revenue="4000", tax="2200"),
     )
 
@@ -145,10 +146,10 @@ def facts(
     of_subscriptions: pl.DataFrame | None = None,
     of_changes: pl.DataFrame | None = None,
     usage: pl.DataFrame | None = None,
-    time_zone: str = "America/New_York",
+    look_back_periods: int | None = None,
 ) -> BillingFacts:
     return BillingFacts(
-        tenant=tenant(time_zone),
+        tenant=tenant(look_back_periods),
         catalog=Catalog(
             products=PRODUCTS, plans=tuple(plans or [plan()]), discounts=tuple(discounts)
         ),
