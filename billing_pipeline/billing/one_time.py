@@ -17,7 +17,7 @@ def one_time_charges(spans: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date)
     """
     first_day = pl.col("started_on")
     charged = (
-        spans.filter(pl.col("span_from") == first_day)
+        spans.filter(pl.col("span_from") == first_day, first_day >= pl.col("scope_from"))
         .join(fees, on="plan_key", how="inner")
         .filter(
             first_day >= pl.col("valid_from"),
