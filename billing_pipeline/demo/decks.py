@@ -13,11 +13,14 @@ import phonenumbers
 import polars as pl
 from babel import Locale
 from phonenumbers.carrierdata import CARRIER_DATA
-from phonenumbers.geodata import GEOCODE_DATA
 
 from billing_pipeline.vocabulary.money import AMOUNT
 
-NORTHLINK_CARDS = Path(__file__).parent / "tenants" / "northlink" / "rate_cards"
+TENANTS = Path(__file__).parent / "tenants"
+"""The demo's tenant folders."""
+
+CARDS = Path("northlink", "rate_cards")
+"""Where the carrier's cards lie below the tenant folders."""
 
 
 # Cost per minute of a land line and of a mobile by the first digit of the country code: the
@@ -68,6 +71,8 @@ def carrier_prefixes() -> dict[str, str]:
 
 def geographic_prefixes() -> dict[str, str]:
     """Every geographic prefix whose place is known, some 287,000, to the place's name."""
+    from phonenumbers.geodata import GEOCODE_DATA  # noqa: PLC0415 - takes seconds to import
+
     return {prefix: _english(names) for prefix, names in GEOCODE_DATA.items()}
 
 
@@ -126,9 +131,10 @@ def wholesale_card(carriers: dict[str, str]) -> pl.DataFrame:
     return _sales_prices(carriers, _WHOLESALE).drop("code").sort("prefix")
 
 
-def write_decks(folder: Path) -> None:
-    """Write the demo carrier's three cards."""
+def write_decks(tenants: Path) -> None:
+    """Write the demo carrier's three cards into a copy of the demo's tenant folders."""
     carriers = carrier_prefixes()
+    folder = tenants / CARDS
     folder.mkdir(parents=True, exist_ok=True)
     supplier_deck(carriers, places={}).write_csv(folder / "supplier.csv")
     retail_card(carriers).write_csv(folder / "retail.csv")
@@ -192,4 +198,4 @@ def _english(names: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    write_decks(NORTHLINK_CARDS)
+    write_decks(TENANTS)

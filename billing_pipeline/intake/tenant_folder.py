@@ -97,8 +97,10 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         tables.service_identifiers(folder.content("service_identifiers.csv"), subscriptions, tenant)
     )
     prices = _rate_card_prices(folder, catalog)
-    if tenant is not None and tenant.key != directory.name:
-        message = f"is {tenant.key!r}, but the folder is named {directory.name!r}; make them equal"
+    # A folder named acme@2026-10-05 is acme as it is from that day on.
+    folder_key = directory.name.split("@")[0]
+    if tenant is not None and tenant.key != folder_key:
+        message = f"is {tenant.key!r}, but the folder is named {folder_key!r}; make them equal"
         folder.problems.append(Problem(TENANT_FILE, _line(folder, "key"), "key", message))
     if tenant is None or folder.problems:
         raise ConfigurationRefused(folder.problems)

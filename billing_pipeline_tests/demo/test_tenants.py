@@ -75,8 +75,8 @@ def test_the_committed_cards_are_the_ones_the_command_builds(tmp_path: Path) -> 
     decks.write_decks(tmp_path)
 
     for card in ("retail", "supplier", "wholesale"):
-        built = (tmp_path / f"{card}.csv").read_bytes()
-        assert built == (decks.NORTHLINK_CARDS / f"{card}.csv").read_bytes(), card
+        built = (tmp_path / decks.CARDS / f"{card}.csv").read_bytes()
+        assert built == (decks.TENANTS / decks.CARDS / f"{card}.csv").read_bytes(), card
 
 
 @pytest.mark.slow

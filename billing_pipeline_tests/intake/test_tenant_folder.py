@@ -14,6 +14,7 @@ from billing_pipeline.catalog.entries import (
 )
 from billing_pipeline.catalog.prices import PerUnitUsage
 from billing_pipeline.catalog.schema import CATALOG_ENTRIES
+from billing_pipeline.intake.json_schemas import folder_schemas
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.vocabulary.problems import ConfigurationRefused
 from billing_pipeline_tests.intake.small_tenant import (
@@ -518,3 +519,16 @@ def test_a_hundred_thousand_accounts_are_read_in_a_few_seconds(folder: Path) -> 
 
     assert read.accounts.height == 100_000
     assert time.monotonic() - began < 5
+
+
+def test_a_folder_may_carry_the_day_it_begins_to_hold(folder: Path) -> None:
+    dated = folder.rename(folder.with_name("acme@2026-10-05"))
+
+    assert read_tenant_folder(dated).tenant.key == "acme"
+
+
+def test_every_file_of_a_folder_has_a_published_schema() -> None:
+    schemas = folder_schemas()
+
+    assert sorted(schemas) == ["feed", "plans", "products", "rate_cards", "taxes", "tenant"]
+    assert all(schema["type"] == "object" for schema in schemas.values())

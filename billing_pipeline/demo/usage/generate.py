@@ -44,7 +44,10 @@ _LATE_DAYS = (2, 9)
 
 @dataclass(frozen=True)
 class UsageFile:
-    """One file written: whose it is, where it lies, and the local day it is to land."""
+    """One file written: whose it is, where it lies, and the local day it is to land.
+
+    A file on time lands as its day ends, before the next morning's bill runs.
+    """
 
     tenant_key: str
     feed_key: str
@@ -64,6 +67,22 @@ class UsageSummary:
     files: tuple[UsageFile, ...]
     counts: pl.DataFrame
 
+    @property
+    def landing_days(self) -> dict[str, dt.date]:
+        """Path below the landing zone, `<tenant>/<feed>/<file>`, to the day the file lands."""
+        return {
+            f"{file.tenant_key}/{file.feed_key}/{file.path.name}": file.lands_on
+            for file in self.files
+        }
+
+    def __str__(self) -> str:
+        """A line per feed: how many records of each kind."""
+        counted = self.counts.group_by("feed_key", maintain_order=True).agg(
+            pl.format("{} {}", "records", "kind").str.join(", ").alias("text")
+        )
+        lines = zip(counted["feed_key"].to_list(), counted["text"].to_list(), strict=True)
+        return "\n".join([f"{len(self.files)} files", *(f"{feed}: {text}" for feed, text in lines)])
+
     def records_of(self, kind: str) -> int:
         """Number of records of one kind over all feeds."""
         return int(self.counts.filter(pl.col("kind") == kind)["records"].sum())
@@ -72,13 +91,13 @@ class UsageSummary:
 def generate_usage(
     out: Path,
     *,
-    tenant_keys: Iterable[str] = FEED_OWNERS,
+    tenant_keys: Iterable[str] | None = None,
     from_day: dt.date = FROM_DAY,
     until_day: dt.date = UNTIL_DAY,
     events: int = EVENTS,
     seed: int = SEED,
 ) -> UsageSummary:
-    """Write `<out>/<tenant_key>/<feed_key>/<file>` for the feeds these tenants hold.
+    """Write `<out>/<tenant_key>/<feed_key>/<file>` for the feeds these tenants (or all) hold.
 
     `events` is the number of billable calls and API events; interface counters (one per
     interface, direction and five minutes) and licence counts follow from the calendar, and
@@ -103,8 +122,8 @@ def generate_usage(
     return UsageSummary(tuple(files), pl.concat(counts))
 
 
-def _sources(tenant_keys: Iterable[str]) -> list[FeedSource]:
-    keys = set(tenant_keys)
+def _sources(tenant_keys: Iterable[str] | None) -> list[FeedSource]:
+    keys = set(FEED_OWNERS if tenant_keys is None else tenant_keys)
     unknown = keys - set(FEED_OWNERS)
     if unknown:
         raise ValueError(f"no demo feeds of {sorted(unknown)}; there are {list(FEED_OWNERS)}")
@@ -147,7 +166,7 @@ def _write(
             feed_key=source.feed_key,
             path=path,
             records=len(lines),
-            lands_on=day + dt.timedelta(days=1 + delay),
+            lands_on=day + dt.timedelta(days=delay),
             is_late=delay > 0,
         )
 
