@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 import sqlalchemy as sa
@@ -113,7 +113,7 @@ def record_archived(
     return is_new
 
 
-def record_loaded(
+def record_loaded(  # noqa: PLR0913 - a file's balance has this many sides
     connection: sa.Connection,
     file_id: int,
     *,
@@ -240,7 +240,7 @@ def read_files(connection: sa.Connection, *states: str) -> pl.DataFrame:
     return copy_out(connection, select, USAGE_FILES).sort("file_id")
 
 
-def _select_file() -> sa.Select[*tuple[object, ...]]:
+def _select_file() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(*(usage_files.c[name] for name in UsageFile.__dataclass_fields__))
 
 

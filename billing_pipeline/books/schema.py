@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
 
@@ -175,5 +176,38 @@ MISSING_DOCUMENTS = FrameSchema(
         "account_key": required(pl.String, "billing account that pays"),
         "bill_day": required(pl.Date, "local day of the bill run"),
         "lines": required(pl.Int64, "number of lines"),
+    },
+)
+
+HANDOFF_BATCHES = FrameSchema(
+    name="handoff_batches",
+    grain="one row per range of journal entries claimed for a format",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "format_name": required(pl.String, "format of the file"),
+        "batch_number": required(pl.Int64, "gapless per tenant and format"),
+        "first_entry": required(pl.Int64, "first journal entry of the batch"),
+        "last_entry": required(pl.Int64, "last journal entry of the batch"),
+        "bill_day": required(pl.Date, "bill day of the run that claimed it"),
+        "path": optional(pl.String, "file, once exported"),
+        "sha256": optional(pl.String, "digest of the file, once exported"),
+        "totals": optional(pl.String, "control totals as a JSON object, once exported"),
+        "exported_at": optional(UTC_INSTANT, "when it was exported"),
+    },
+)
+
+KEPT_FINDINGS = FrameSchema(
+    name="kept_findings",
+    grain="one row per subject a control found something wrong with",
+    columns={
+        "tenant_key": required(pl.String, "tenant; empty for the installation"),
+        **FINDINGS.columns,
+        "state": required(pl.String, "open, resolved or accepted"),
+        "first_seen_at": required(UTC_INSTANT, "first run that found it"),
+        "last_seen_at": required(UTC_INSTANT, "last run that found it"),
+        "sightings": required(pl.Int64, "runs that found it"),
+        "resolved_at": optional(UTC_INSTANT, "first run that found it gone"),
+        "decided_by": optional(pl.String, "who accepted it"),
+        "decision_note": optional(pl.String, "why"),
     },
 )
