@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ _BUFFER_BYTES = 1 << 20
 _INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S%.6f%:z"
 _STAGE_NUMBERS = count(1)
 
-SqlType = TypeEngine[object]
+SqlType = TypeEngine[Any]  # SQLAlchemy's types say what Python type they hold; rows leave as frames
 
 
 class NotCopied(Exception):

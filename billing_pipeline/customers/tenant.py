@@ -138,6 +138,9 @@ class Tenant(Configuration):
     locale: str = "en_US"
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
+    look_back_periods: int | None = Field(
+        default=None, ge=1, description="billing periods a run corrects; None is all of them"
+    )
     invoice_series: NumberSeries = NumberSeries()
     credit_note_series: NumberSeries = NumberSeries(pattern="CN-{year}-{number:06d}")
     ledger_accounts: LedgerAccounts
