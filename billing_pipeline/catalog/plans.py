@@ -1,5 +1,6 @@
 """Products (`products.yaml`), plans, included units and discounts (`plans.yaml`)."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -53,14 +54,28 @@ class MinimumFee(Configuration):
 
 
 class Discount(Configuration):
-    """A percentage off charges of a subscription that agreed to it."""
+    """A percentage or an amount off charges of a subscription that agreed to it.
+
+    An amount is taken once per billing period, from charges in the order they are billed. Of
+    several discounts the lower priority is taken first; a percentage is of the full charge, and
+    all of them together never take more than there is.
+    """
 
     key: Key
     name: str
     product: Key
-    percent_off: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
+    percent_off: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)] | None = None
+    amount_off: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
     products: list[Key] = Field(default=[], description="products it reduces; empty is all")
     periods: int | None = Field(default=None, ge=1, description="first n billing periods only")
+    until: dt.date | None = Field(default=None, description="local day after the last")
+    priority: int = Field(default=100, description="lower is taken first")
+
+    @model_validator(mode="after")
+    def _is_a_percentage_or_an_amount(self) -> "Discount":
+        if (self.percent_off is None) == (self.amount_off is None):
+            raise ValueError("give either percent_off or amount_off")
+        return self
 
 
 class Plan(Configuration):
