@@ -7,6 +7,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from billing_pipeline.books.checks import create_views, drop_views
+from billing_pipeline.books.sql_files import run_script, sql_folder
+
 # Any constant number: whoever holds it migrates, the others wait.
 _LOCK = 7_406_217_552_083
 
@@ -36,12 +39,6 @@ class Migration:
         return hashlib.sha256(self.statements.encode()).hexdigest()
 
 
-def sql_folder() -> Path:
-    """The folder `sql`: inside the installed package, or at the top of a checkout."""
-    installed = Path(__file__).parent / "sql"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "sql"
-
-
 def read_migrations(folder: Path) -> list[Migration]:
     """All migrations of a folder in the order they apply."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
@@ -49,7 +46,7 @@ def read_migrations(folder: Path) -> list[Migration]:
 
 
 def migrate(engine: sa.Engine, folder: Path | None = None) -> list[str]:
-    """Apply every migration the database does not have yet; return their names.
+    """Apply every migration the database does not have yet, then the views; return their names.
 
     One transaction, so a failing migration leaves nothing behind. The user of `engine` must own
     the database and be allowed to create roles the first time.
@@ -61,12 +58,15 @@ def migrate(engine: sa.Engine, folder: Path | None = None) -> list[str]:
         run_script(connection, _LEDGER)
         rows = connection.execute(sa.text("select name, checksum from schema_migrations"))
         pending = pending_migrations(migrations, {row.name: row.checksum for row in rows})
+        if pending:
+            drop_views(connection)  # a view would hold on to the columns a migration changes
         for migration in pending:
             run_script(connection, migration.statements)
             connection.execute(
                 sa.text("insert into schema_migrations (name, checksum) values (:name, :checksum)"),
                 {"name": migration.name, "checksum": migration.checksum},
             )
+        create_views(connection)
     return [migration.name for migration in pending]
 
 
@@ -99,12 +99,3 @@ def pending_migrations(
             "free number"
         )
     return pending
-
-
-def run_script(connection: sa.Connection, statements: str) -> None:
-    """Run a file of SQL statements as it stands: no parameters, `%` means `%`."""
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(statements)
-    finally:
-        cursor.close()

@@ -3,8 +3,10 @@
 import polars as pl
 
 from billing_pipeline.assurance.schema import FINDINGS
+from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import AMOUNT
 
 ENTRIES = FrameSchema(
     name="catalog_entries",
@@ -209,5 +211,88 @@ KEPT_FINDINGS = FrameSchema(
         "resolved_at": optional(UTC_INSTANT, "first run that found it gone"),
         "decided_by": optional(pl.String, "who accepted it"),
         "decision_note": optional(pl.String, "why"),
+    },
+)
+
+LINE_FILES = FrameSchema(
+    name="line_files",
+    grain="one row per invoice line and usage file with records of its service period",
+    columns={
+        "line_number": required(pl.Int64, "line"),
+        "file_key": required(pl.String, "content hash of the file"),
+        "tenant_key": required(pl.String, "owner of the feed"),
+        "feed_key": required(pl.String, "feed"),
+        "name": required(pl.String, "file name"),
+        "archive_path": required(pl.String, "where the archive keeps it"),
+        "landing_day": required(pl.Date, "partition of raw usage"),
+    },
+)
+
+CHARGE_POSTINGS = FrameSchema(
+    name="charge_postings",
+    grain="one row per posting of a charge",
+    columns={
+        **CHARGES.columns,
+        "posting_number": required(pl.Int64, "1, then corrections"),
+        "bill_day": required(pl.Date, "run that posted it"),
+        "difference": required(AMOUNT, "what it added, major units"),
+        "reason": required(pl.String, "new, increased, decreased or withdrawn"),
+        "invoice_number": optional(pl.String, "document; null if nothing in minor units"),
+        "line_number": optional(pl.Int64, "line"),
+        "net_minor": required(pl.Int64, "what it added, minor units"),
+    },
+)
+
+USAGE_SUMMARY = FrameSchema(
+    name="usage_summary",
+    grain="one row per owner of feeds and state of its files",
+    columns={
+        "tenant_key": required(pl.String, "owner of the feeds"),
+        "state": required(pl.String, "state of the files"),
+        "files": required(pl.Int64, "files"),
+        "records": required(pl.Int64, "records in them"),
+        "accepted": required(pl.Int64, "records handed on"),
+        "suspended": required(pl.Int64, "records in suspense"),
+        "filtered": required(pl.Int64, "records not billable"),
+    },
+)
+
+STAGE_SUMMARY = FrameSchema(
+    name="stage_summary",
+    grain="one row per stage and tenant",
+    columns={
+        "stage": required(pl.String, "decode, mediate or rate"),
+        "tenant_key": required(pl.String, "tenant; empty while none is known"),
+        "records_in": required(pl.Int64, "records given"),
+        "accepted": required(pl.Int64, "records handed on"),
+        "duplicates": required(pl.Int64, "records seen before"),
+        "suspended": required(pl.Int64, "records in suspense"),
+        "filtered": required(pl.Int64, "records not billable"),
+    },
+)
+
+INVOICE_SUMMARY = FrameSchema(
+    name="invoice_summary",
+    grain="one row per tenant, document kind and currency",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "document_kind": required(pl.String, "invoice or credit_note"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "documents": required(pl.Int64, "documents issued"),
+        "net_minor": required(pl.Int64, "sum of nets"),
+        "tax_minor": required(pl.Int64, "sum of taxes"),
+        "total_minor": required(pl.Int64, "sum of totals"),
+    },
+)
+
+JOURNAL_SUMMARY = FrameSchema(
+    name="journal_summary",
+    grain="one row per tenant and currency",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "entries": required(pl.Int64, "journal entries"),
+        "debits_minor": required(pl.Int64, "sum of debits"),
+        "credits_minor": required(pl.Int64, "sum of credits, positive"),
     },
 )

@@ -9,7 +9,10 @@ from weasyprint.text.fonts import FontConfiguration
 from billing_pipeline.customers.tenant import Branding
 from billing_pipeline.documents.annex import annex_groups, annex_head
 from billing_pipeline.documents.chart import usage_chart
+from billing_pipeline.documents.einvoice.cii import cii_invoice
+from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.formats import formats
+from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
 from billing_pipeline.documents.sandbox import (
     DocumentEnvironment,
@@ -51,18 +54,22 @@ def invoice_html(document: InvoiceDocument, templates: TemplateSet | None = None
 
 
 def invoice_pdf(document: InvoiceDocument, templates: TemplateSet | None = None) -> bytes:
-    """The document as PDF/A-3b.
+    """The document as PDF/A-3b, with its e-invoice embedded where the norm can express it.
 
     Byte-identical for equal input in any process: dates come from the document, the identifier
     from its content.
-    Raises: ResourceRefused if the document asks for anything outside itself.
+    Raises: ResourceRefused if the document asks for anything outside itself;
+    GlyphMissing if no font has a character.
     """
     chosen = templates or default_template_set()
     html = invoice_html(document, chosen)
     rendered = _laid_out(html, _style_sheet(chosen, document.branding))
     stamp = f"{document.issue_date.isoformat()}T00:00:00Z"
     rendered.metadata.created = rendered.metadata.modified = stamp
+    if why_impossible(document) is None:
+        embed_einvoice(rendered, cii_invoice(document), document.issue_date)
     content: bytes = rendered.write_pdf(
+        finisher=finish,
         pdf_variant="pdf/a-3b",
         pdf_identifier=hashlib.sha256((chosen.digest + html).encode()).hexdigest()[:32].encode(),
     )
@@ -72,7 +79,7 @@ def invoice_pdf(document: InvoiceDocument, templates: TemplateSet | None = None)
 def _laid_out(html: str, style: weasyprint.CSS) -> weasyprint.Document:
     try:
         source = weasyprint.HTML(string=html, url_fetcher=NoFetching())
-        return source.render(stylesheets=[style], font_config=_fonts())
+        return source.render(stylesheets=[style, _pdf_a_style()], font_config=_fonts())
     except FetchRefused as refusal:
         raise ResourceRefused(str(refusal)) from None
 
@@ -81,6 +88,12 @@ def _laid_out(html: str, style: weasyprint.CSS) -> weasyprint.Document:
 def _fonts() -> FontConfiguration:
     """One per process: building it anew costs a tenth of a small document."""
     return FontConfiguration()
+
+
+@cache
+def _pdf_a_style() -> weasyprint.CSS:
+    """What no style sheet may undo: interpolated pictures are not PDF/A (ISO 19005-3, 6.2.8)."""
+    return weasyprint.CSS(string="* { image-rendering: crisp-edges !important }")
 
 
 @lru_cache(maxsize=_MOST_SETS)
