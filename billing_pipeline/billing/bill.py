@@ -12,6 +12,7 @@ from billing_pipeline.billing.look_back import with_look_back
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
 from billing_pipeline.billing.prices import (
+    contract_terms,
     minimum_fees,
     one_time_fees,
     recurring_fees,
@@ -19,6 +20,7 @@ from billing_pipeline.billing.prices import (
 from billing_pipeline.billing.recurring import recurring_charges
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.billing.spans import subscription_spans
+from billing_pipeline.billing.termination import termination_charges
 from billing_pipeline.billing.usage import usage_charges
 
 
@@ -53,4 +55,7 @@ def compute_charges(
     net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts))])
     of_usage = net.filter(pl.col("counts_as") == "usage")
     minimums = minimum_charges(of_plans, of_usage, minimum_fees(catalog), bill_day)
-    return CHARGES.conform(pl.concat([net, minimums]).sort("charge_key"))
+    terminations = termination_charges(
+        spans, contract_terms(catalog), recurring_fees(catalog), bill_day
+    )
+    return CHARGES.conform(pl.concat([net, minimums, terminations]).sort("charge_key"))

@@ -70,6 +70,19 @@ MINIMUM_FEES = pl.Schema(
 )
 """One row per plan with a minimum fee."""
 
+CONTRACT_TERMS = pl.Schema(
+    {
+        "plan_key": pl.String,
+        "price_key": pl.String,
+        "product_key": pl.String,
+        **_PRODUCT,
+        "term_months": pl.Int32,
+        "fee": AMOUNT,
+        "percent_of_remaining": AMOUNT,
+    }
+)
+"""One row per plan with a contract term."""
+
 _DISCOUNT: Columns = {
     "discount_key": pl.String,
     "discount_name": pl.String,
@@ -191,6 +204,23 @@ def minimum_fees(catalog: Catalog) -> pl.DataFrame:
         if plan.minimum_fee is not None
     ]
     return pl.DataFrame(rows, schema=MINIMUM_FEES)
+
+
+def contract_terms(catalog: Catalog) -> pl.DataFrame:
+    """Contract terms of all plans, as CONTRACT_TERMS."""
+    rows = [
+        {
+            "plan_key": plan.key,
+            "price_key": plan.term.key,
+            **product_columns(catalog, plan.term.product),
+            "term_months": plan.term.months,
+            "fee": plan.term.fee,
+            "percent_of_remaining": plan.term.percent_of_remaining,
+        }
+        for plan in catalog.plans
+        if plan.term is not None
+    ]
+    return pl.DataFrame(rows, schema=CONTRACT_TERMS)
 
 
 def discount_terms(catalog: Catalog) -> pl.DataFrame:

@@ -53,6 +53,26 @@ class MinimumFee(Configuration):
     )
 
 
+class ContractTerm(Configuration):
+    """How long a subscription is agreed for, and what is owed if it ends earlier.
+
+    What is owed is a fixed `fee`, or a percentage of the recurring fees of the remaining term at
+    the prices known today, before discounts.
+    """
+
+    key: Key
+    product: Key
+    months: int = Field(ge=1, le=1200, description="counted from the subscription's start")
+    fee: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
+    percent_of_remaining: Annotated[Decimal, Field(gt=0, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _is_a_fee_or_a_percentage(self) -> "ContractTerm":
+        if (self.fee is None) == (self.percent_of_remaining is None):
+            raise ValueError("give either fee or percent_of_remaining")
+        return self
+
+
 class Discount(Configuration):
     """A percentage or an amount off charges of a subscription that agreed to it.
 
@@ -89,6 +109,7 @@ class Plan(Configuration):
     prices: Annotated[list[Price], Field(min_length=1)]
     included_units: list[IncludedUnits] = []
     minimum_fee: MinimumFee | None = None
+    term: ContractTerm | None = None
 
     @model_validator(mode="after")
     def _included_units_name_prices(self) -> "Plan":
