@@ -16,7 +16,7 @@ from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.facts import read_facts
+from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
 
 TENANT_FILE = "tenant.yaml"
 
@@ -84,7 +84,7 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         "accounts": facts.accounts,
         "subscriptions": facts.subscriptions,
         "service_identifiers": identifiers,
-        "rate_card_prices": facts.rate_card_prices,
+        "rate_card_prices": read_rate_cards(installation, tenant_key),
     }
     write_tenant_folder(directory, facts.tenant, facts.catalog, feeds, tables)
 

@@ -15,13 +15,12 @@ from billing_pipeline.orchestration.installation import Installation
 
 @dataclass(frozen=True)
 class TenantFacts:
-    """A tenant, what it sells, to whom, and its rate-card rows."""
+    """A tenant, what it sells, and to whom. Rate-card rows are many and read apart."""
 
     tenant: Tenant
     catalog: Catalog
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
-    rate_card_prices: pl.DataFrame
 
 
 def read_tenant(installation: Installation, tenant_key: str) -> Tenant:
@@ -49,7 +48,12 @@ def read_facts(
             catalog=catalog_from_entries(entries),
             accounts=stored.read_accounts(connection, tenant_key, known_at=known_at),
             subscriptions=stored.read_subscriptions(connection, tenant_key, known_at=known_at),
-            rate_card_prices=stored.read_rate_card_prices(
-                connection, tenant_key, known_at=known_at
-            ),
         )
+
+
+def read_rate_cards(
+    installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's RATE_CARD_PRICES, as known now or at an earlier instant."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        return stored.read_rate_card_prices(connection, tenant_key, known_at=known_at)

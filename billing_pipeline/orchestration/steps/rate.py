@@ -13,7 +13,7 @@ from billing_pipeline.lake import layout
 from billing_pipeline.mediation.schema import SUSPENSE, USAGE_EVENTS
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts
+from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts, read_rate_cards
 from billing_pipeline.orchestration.steps.keep import KeptFrame, keep_frames
 from billing_pipeline.rating.price_book import PriceBook, price_book
 from billing_pipeline.rating.rate import rate
@@ -44,15 +44,14 @@ class TenantRater:
         """Rate a tenant's usage day and make the result current. Re-running replaces the day."""
         if tenant_key not in self._known:
             facts = read_facts(self._installation, tenant_key)
-            self._known = {tenant_key: (facts, tenant_price_book(facts))}
+            cards = read_rate_cards(self._installation, tenant_key)
+            self._known = {tenant_key: (facts, tenant_price_book(facts, cards))}
         return rate_day(self._installation, *self._known[tenant_key], day)
 
 
-def tenant_price_book(facts: TenantFacts) -> PriceBook:
+def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> PriceBook:
     """The tenant's prices, flattened once for all days of a run."""
-    return price_book(
-        facts.catalog, facts.subscriptions, facts.rate_card_prices, facts.tenant.time_zone
-    )
+    return price_book(facts.catalog, facts.subscriptions, rate_card_prices, facts.tenant.time_zone)
 
 
 def rate_day(
