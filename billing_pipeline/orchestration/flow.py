@@ -13,6 +13,10 @@ from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.partitions import span_tags, tenant_span_tags
 
+_NO_LIMIT = 100_000
+# The runs are recorded in Dagster; a terminal shows progress, not their logs.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
 
 class RunFailed(Exception):
     """A Dagster run failed; the message names the run and its first error."""
@@ -57,15 +61,17 @@ class Flow:
 
     def _run(self, job: str, tags: dict[str, str]) -> None:
         result = self._defs.resolve_job_def(job).execute_in_process(
-            instance=self._instance, tags=tags, raise_on_error=False
+            instance=self._instance, tags=tags, run_config=_QUIET, raise_on_error=False
         )
         if not result.success:
-            failure = next(
-                (event.step_failure_data for event in result.all_events if event.is_step_failure),
-                None,
-            )
-            message = failure.error.message if failure and failure.error else "see the run's log"
-            raise RunFailed(f"{job} failed (run {result.run_id}): {message}")
+            raise RunFailed(f"{job} failed (run {result.run_id}): {_first_cause(result)}")
 
 
-_NO_LIMIT = 100_000
+def _first_cause(result: dg.ExecuteInProcessResult) -> str:
+    """The innermost message of the first step that failed: what a person can act on."""
+    for event in result.all_events:
+        if event.is_step_failure and (error := event.step_failure_data.error):
+            while error.cause is not None:
+                error = error.cause
+            return error.message.strip()
+    return "see the run's log"
