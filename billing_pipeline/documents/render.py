@@ -27,6 +27,7 @@ from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.formats import formats
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
+from billing_pipeline.documents.payment_code import payment_code
 from billing_pipeline.documents.sandbox import (
     FetchRefused,
     NoFetching,
@@ -105,6 +106,7 @@ def _filled_in(
             annex=annex,
             annex_pages=pages,
             annex_head=annex_head(words),
+            payment_code=payment_code(document),
             chart=usage_chart(document, settings.usage_chart),
         )
     )

@@ -17,6 +17,7 @@ from billing_pipeline.documents.chart import Bar, UsageChart
 from billing_pipeline.documents.drawn_text import TextPage
 from billing_pipeline.documents.email_words import EmailWords
 from billing_pipeline.documents.formats import Formats
+from billing_pipeline.documents.payment_code import PaymentCode
 from billing_pipeline.documents.template_sets import TemplateSet
 from billing_pipeline.invoicing import document as model
 
@@ -24,7 +25,7 @@ _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
     model.TaxGroup, model.PaymentDetails, model.UsageTotal, model.DailyUsage,
-    AnnexGroup, TextPage, Bar, UsageChart, EmailWords,
+    AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode,
 )  # fmt: skip
 _CLOSED_ATTRIBUTES = {"itemisation"}
 
