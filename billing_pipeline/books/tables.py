@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from billing_pipeline.accounting.schema import JOURNAL_ENTRIES, POSTINGS
+from billing_pipeline.accounting.schema import FISCAL_PERIODS, JOURNAL_ENTRIES, POSTINGS
 from billing_pipeline.assurance.schema import CONSERVATION, FINDINGS
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.books.copy import SqlType, sql_type
@@ -228,6 +228,13 @@ postings = _table(
     _required(WHOLE, "entry_number"),
     _framed(POSTINGS, "entry_key"),
     key=("entry_number", "posting_number"),
+)
+fiscal_periods = _table(
+    "fiscal_periods",
+    _framed(FISCAL_PERIODS),
+    _required(INSTANT, "changed_at"),
+    _required(TEXT, "changed_by"),
+    key=("first_day",),
 )
 handoff_batches = _table(
     "handoff_batches",

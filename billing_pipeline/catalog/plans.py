@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from billing_pipeline.catalog.prices import Amount, Price, Units
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
+from billing_pipeline.vocabulary.proration import ProrationRule
 
 
 class Product(Configuration):
@@ -46,6 +47,9 @@ class MinimumFee(Configuration):
     key: Key
     product: Key
     amount: Amount
+    proration: ProrationRule = Field(
+        default="actual_days", description="whether a short period has a lower floor"
+    )
 
 
 class Discount(Configuration):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from billing_pipeline.vocabulary.configuration import Configuration, Key
+from billing_pipeline.vocabulary.proration import ProrationRule
 
 Amount = Annotated[Decimal, Field(max_digits=28, decimal_places=10)]
 Units = Annotated[Decimal, Field(ge=0, max_digits=28, decimal_places=10)]
@@ -34,7 +35,7 @@ class FlatPrice(_Price):
     model: Literal["flat"]
     amount: Amount
     timing: Literal["advance", "arrears"] = "advance"
-    proration: Literal["actual_days", "none"] = "actual_days"
+    proration: ProrationRule = "actual_days"
 
 
 class OneTimePrice(_Price):

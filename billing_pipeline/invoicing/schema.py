@@ -66,3 +66,15 @@ INVOICE_TAXES = FrameSchema(
         "tax_minor": required(pl.Int64, "base times rate, rounded once"),
     },
 )
+
+HELD = FrameSchema(
+    name="held_accounts",
+    grain="one row per paying account and reason its document could not be drafted",
+    columns={
+        "account_key": required(pl.String, "billing account that would pay"),
+        "bill_day": required(pl.Date, "local day of the bill run"),
+        "reason": required(pl.String, "unknown_payer or no_tax_rate"),
+        "detail": required(pl.String, "what is missing, for people"),
+        "lines": required(pl.Int64, "lines concerned"),
+    },
+)

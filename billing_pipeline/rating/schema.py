@@ -16,6 +16,7 @@ RATED_USAGE = FrameSchema(
         "file_key": required(pl.String, "content hash of the usage file"),
         "record_number": required(pl.Int64, "position of the record in its file, from 1"),
         "usage_type": required(pl.String, "kind of usage"),
+        "direction": optional(pl.String, "inbound, outbound or as the feed declares"),
         "started_at": required(UTC_INSTANT, "instant the event began"),
         "origin": optional(pl.String, "normalised originating number or address"),
         "destination": optional(pl.String, "normalised destination"),

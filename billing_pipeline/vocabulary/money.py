@@ -38,6 +38,10 @@ _EXPONENTS = {
 }
 _DEFAULT_EXPONENT = 2
 
+# The product of two amounts of ten decimals has twenty.
+_DECIMALS = 10
+_EXACT = pl.Decimal(38, 20)
+
 
 def minor_exponent(currency: str) -> int:
     """Number of decimals of a currency's minor unit. Source: ISO 4217."""
@@ -83,3 +87,16 @@ def split_by_largest_remainder(total_minor: int, weights: Sequence[int]) -> list
     for index in by_remainder[:left]:
         parts[index] += 1
     return [sign * part for part in parts]
+
+
+def exact_product(*factors: pl.Expr, over: pl.Expr | None = None) -> pl.Expr:
+    """Multiply `factors`, divide by `over`, and round once to ten decimals, half away from zero.
+
+    Shape: row by row. Twenty decimals are carried, so products of two amounts are exact.
+    Raises: on overflow beyond 18 digits before the point; never wraps.
+    """
+    product = factors[0].cast(_EXACT)
+    for factor in factors[1:]:
+        product = product * factor.cast(_EXACT)
+    quotient = product if over is None else product / over.cast(_EXACT)
+    return quotient.round(_DECIMALS, mode="half_away_from_zero").cast(AMOUNT)

@@ -1,0 +1,36 @@
+# Everything a person types. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev check test bench
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONWARNINGS := ignore::RuntimeWarning:platformdirs
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.installed ## create the environment from the lock file
+
+.venv/.installed: requirements.lock pyproject.toml tools/setup.sh
+	@PYTHON=$(PYTHON) sh tools/setup.sh
+	@touch $@
+
+demo: setup ## three tenants, two billing months, everything through Dagster
+	@$(BIN)/billing demo
+
+dev: setup ## the Dagster UI and daemon on http://127.0.0.1:3000
+	@$(BIN)/billing dev
+
+check: setup ## format, lint, types, arrows, house rules, pure tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q -n 2 -m "not postgres and not pdf and not scenario and not dagster and not slow"
+
+test: setup ## all tests
+	@$(BIN)/pytest -n 2
+
+bench: setup ## measure every stage against its baselines
+	@$(BIN)/python -m billing_pipeline_tests.bench
+

@@ -1,0 +1,1 @@
+"""The canonical journal rendered for other accounting systems: one module per format."""

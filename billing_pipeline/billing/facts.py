@@ -1,0 +1,26 @@
+"""What billing is a function of: the facts of one tenant at one known time."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
+from billing_pipeline.customers.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class BillingFacts:
+    """Everything charges are computed from.
+
+    `accounts` is ACCOUNTS, `subscriptions` SUBSCRIPTIONS, `rated_usage` RATED_USAGE (lazy; at
+    least the span `usage_window` names), `subscription_changes` SUBSCRIPTION_CHANGES: what
+    happened to subscriptions after they started. The same facts always give the same charges.
+    """
+
+    tenant: Tenant
+    catalog: Catalog
+    accounts: pl.DataFrame
+    subscriptions: pl.DataFrame
+    rated_usage: pl.LazyFrame
+    subscription_changes: pl.DataFrame = field(default_factory=SUBSCRIPTION_CHANGES.empty)

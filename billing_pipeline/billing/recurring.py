@@ -1,0 +1,41 @@
+"""Recurring charges: a fee per billing period and unit of subscription quantity."""
+
+import datetime as dt
+
+import polars as pl
+
+from billing_pipeline.billing.charge_rows import DESCRIPTION, NO_EVENTS, billed_by, charge_rows
+from billing_pipeline.billing.prorated import ANYTHING_CHARGED, prorated_by_rule
+from billing_pipeline.vocabulary.money import exact_product
+
+
+def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:
+    """Charge flat prices for every billing period that is due by `bill_day`.
+
+    A trial takes days off the service, never off the period it is divided by. Where a price
+    changes inside a period each price is owed for its own days.
+
+    Shape: one CHARGED row per billed period and price in force. `fees` is FEES.
+    """
+    served = (
+        periods.join(fees, on="plan_key", how="inner")
+        .with_columns(
+            bill_from=pl.when(pl.col("timing") == "advance")
+            .then("advance_on")
+            .otherwise("arrears_on"),
+            service_from=pl.max_horizontal("service_from", "charged_from", "valid_from"),
+            service_until=pl.min_horizontal("service_until", "valid_until"),
+        )
+        .filter(
+            pl.col("service_from") < pl.col("service_until"), billed_by(bill_day), ANYTHING_CHARGED
+        )
+    )
+    priced = prorated_by_rule(served).with_columns(
+        unit_price=pl.col("price_amount"),
+        amount=exact_product(
+            pl.col("price_amount"), pl.col("quantity"), pl.col("owed"), over=pl.col("whole")
+        ),
+        description=DESCRIPTION,
+        events=NO_EVENTS,
+    )
+    return charge_rows(priced, "recurring")

@@ -1,0 +1,64 @@
+"""Many documents: rendered by worker processes, in order, with bounded memory."""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from billing_pipeline.documents.render import invoice_pdf
+from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
+from billing_pipeline.invoicing.document import InvoiceDocument
+
+DOCUMENTS_PER_WORKER = 500
+"""A worker is replaced after this many: what rendering libraries leak goes with it."""
+
+_AHEAD = 4
+
+
+class DocumentNotRendered(Exception):
+    """One document failed; it is named, so that it can be mended and rendered again."""
+
+
+def render_documents(
+    documents: Iterable[InvoiceDocument],
+    workers: int,
+    templates: TemplateSet | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """Render to PDF in `workers` spawned processes; 0 renders in this one.
+
+    Yields invoice number and PDF in the order given. At most four documents a worker are under
+    way, so that memory does not grow with the bill run.
+    Raises: DocumentNotRendered with the number of the document and the cause.
+    """
+    chosen = templates or default_template_set()
+    if workers == 0:
+        for document in documents:
+            yield document.invoice_number, _rendered(document, chosen)
+        return
+    with ProcessPoolExecutor(
+        max_workers=workers,
+        # A fork would copy locks that Polars' threads hold.
+        mp_context=multiprocessing.get_context("spawn"),
+        max_tasks_per_child=DOCUMENTS_PER_WORKER,
+    ) as pool:
+        under_way: deque[tuple[str, Future[bytes]]] = deque()
+        for document in documents:
+            under_way.append((document.invoice_number, pool.submit(_rendered, document, chosen)))
+            if len(under_way) >= workers * _AHEAD:
+                yield _finished(under_way)
+        while under_way:
+            yield _finished(under_way)
+
+
+def _finished(under_way: deque[tuple[str, Future[bytes]]]) -> tuple[str, bytes]:
+    number, future = under_way.popleft()
+    return number, future.result()
+
+
+def _rendered(document: InvoiceDocument, templates: TemplateSet) -> bytes:
+    try:
+        return invoice_pdf(document, templates)
+    except Exception as error:  # noqa: BLE001 - re-raised with the document's number
+        # The cause crosses a process boundary: only its words are sure to arrive.
+        message = f"{document.invoice_number}: {type(error).__name__}: {error}"
+        raise DocumentNotRendered(message) from None

@@ -1,0 +1,104 @@
+"""How figures and dates are written for a reader, in the customer's locale."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, cached_property
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_interval
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_decimal_symbol,
+)
+
+from billing_pipeline.vocabulary.money import from_minor_units, minor_exponent
+
+_UNIT_PRICE_DECIMALS = 10
+
+
+class LocaleUnknown(Exception):
+    """A customer's language is not a locale such as en_GB."""
+
+
+@dataclass(frozen=True)
+class Formats:
+    """Writes values for one locale. Amounts are exact; nothing is rounded but unit prices."""
+
+    name: str
+
+    @cached_property
+    def _locale(self) -> Locale:
+        try:
+            return Locale.parse(self.name.replace("-", "_"))
+        except (ValueError, UnknownLocaleError) as error:
+            raise LocaleUnknown(f"{self.name!r} is not a locale such as en_GB") from error
+
+    @property
+    def language_tag(self) -> str:
+        """BCP 47 tag, e.g. `de-AT`."""
+        return str(self._locale).replace("_", "-")
+
+    @property
+    def decimal_mark(self) -> str:
+        """The sign between whole and fraction."""
+        return get_decimal_symbol(self._locale)
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """An amount with its currency sign."""
+        amount = from_minor_units(amount_minor, currency)
+        return format_currency(amount, currency, locale=self._locale, currency_digits=True)
+
+    def figure(self, amount_minor: int, currency: str) -> str:
+        """An amount for a column of figures: no currency sign, the currency's decimals."""
+        pattern = _figure_pattern(minor_exponent(currency))
+        return format_decimal(
+            from_minor_units(amount_minor, currency), pattern, locale=self._locale
+        )
+
+    def price(self, amount: Decimal, currency: str) -> str:
+        """A unit price: at least the currency's decimals, more where the price has them."""
+        digits = minor_exponent(currency)
+        pattern = "#,##0." + "0" * digits + "#" * (_UNIT_PRICE_DECIMALS - digits)
+        return format_decimal(amount, pattern, locale=self._locale)
+
+    def quantity(self, quantity: Decimal) -> str:
+        """A quantity with the decimals it has."""
+        return format_decimal(quantity, "#,##0.##########", locale=self._locale)
+
+    def percent(self, rate: Decimal) -> str:
+        """A rate given in per cent."""
+        return format_percent(rate / 100, "#,##0.####%", locale=self._locale)
+
+    def country(self, code: str) -> str:
+        """The name of a country."""
+        return str(self._locale.territories.get(code, code))
+
+    def iban(self, iban: str) -> str:
+        """An IBAN in groups of four, as it is printed."""
+        plain = iban.replace(" ", "")
+        return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
+
+    def date(self, day: dt.date) -> str:
+        """A day, e.g. 1 Mar 2026."""
+        return format_date(day, "medium", locale=self._locale)
+
+    def period(self, first: dt.date, last: dt.date) -> str:
+        """A span of days, both ends included."""
+        if first == last:
+            return self.date(first)
+        return str(format_interval(first, last, "yMMMd", locale=self._locale))
+
+
+@cache
+def formats(locale: str) -> Formats:
+    """The formats of a locale. Raises: LocaleUnknown."""
+    made = Formats(locale)
+    _ = made.language_tag
+    return made
+
+
+def _figure_pattern(digits: int) -> str:
+    return "#,##0." + "0" * digits if digits else "#,##0"

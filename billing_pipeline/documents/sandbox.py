@@ -1,0 +1,70 @@
+"""Templates are code of other people: what they may touch, and what they may not."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from jinja2 import DictLoader, StrictUndefined
+from jinja2.runtime import LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from billing_pipeline.customers.tenant import Branding
+from billing_pipeline.documents.annex import AnnexGroup
+from billing_pipeline.documents.chart import Bar, UsageChart
+from billing_pipeline.documents.formats import Formats
+from billing_pipeline.documents.template_sets import TemplateSet
+from billing_pipeline.invoicing import document as model
+
+_OPEN_TO_TEMPLATES = (
+    str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
+    Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
+    model.TaxGroup, model.PaymentDetails, model.UsageTotal, model.DailyUsage,
+    AnnexGroup, Bar, UsageChart,
+)  # fmt: skip
+_CLOSED_ATTRIBUTES = {"itemisation"}
+
+
+class DocumentEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja2 that escapes everything and opens only the document model to templates.
+
+    The usage frame is closed: a frame can write files.
+    """
+
+    def __init__(self, templates: TemplateSet) -> None:
+        super().__init__(
+            loader=DictLoader(templates.content),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.globals.clear()
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ANN401 - as Jinja2 declares it
+        """Allow public attributes of the document model and of plain values only."""
+        return (
+            isinstance(obj, _OPEN_TO_TEMPLATES)
+            and attr not in _CLOSED_ATTRIBUTES
+            and super().is_safe_attribute(obj, attr, value)
+        )
+
+
+class ResourceRefused(Exception):
+    """A document asked for something outside itself."""
+
+
+# weasyprint has no types, so its classes are Any to mypy.
+class FetchRefused(FatalURLFetchingError):  # type: ignore[misc]
+    """The one kind of error that WeasyPrint does not swallow; `render` turns it into ours."""
+
+
+class NoFetching(URLFetcher):  # type: ignore[misc]
+    """Fetches nothing but `data:` images that stand in the document itself."""
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        """Decode a `data:image/` address. Raises: FetchRefused for any other."""
+        if not url.startswith("data:image/"):
+            raise FetchRefused(f"a document may not fetch {url[:80]!r}")
+        return super().fetch(url, headers)

@@ -1,0 +1,217 @@
+"""From frames to the document model: one document, or all of a bill run."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from billing_pipeline.customers.tenant import LegalEntity, Tenant
+from billing_pipeline.invoicing.document import (
+    InvoiceDocument,
+    Line,
+    Party,
+    PaymentDetails,
+    Section,
+    TaxGroup,
+)
+from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
+from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.vocabulary.money import AMOUNT, to_minor_units
+
+_LINE = [
+    "line_number",
+    "charge_kind",
+    "description",
+    "subscription_key",
+    "service_from",
+    "service_until",
+    "quantity",
+    "unit",
+    "unit_price",
+    "net_minor",
+    "tax_code",
+    "tax_rate",
+    "corrects_invoice",
+]
+_TAX = ["tax_code", "tax_rate", "tax_label", "exemption", "base_minor", "tax_minor"]
+_DOCUMENT = [
+    "invoice_key",
+    "invoice_number",
+    "due_date",
+    "period_from",
+    "period_until",
+    "currency",
+    "account_key",
+    "corrects_invoice",
+]
+_BUYER = [
+    "name",
+    "street",
+    "city",
+    "postal_code",
+    "region",
+    "country",
+    "vat_number",
+    "email",
+]
+
+
+class DocumentDoesNotAddUp(Exception):
+    """The parts of a document do not sum to its totals; it must not be printed."""
+
+
+def invoice_document(
+    document: pl.DataFrame,
+    lines: pl.DataFrame,
+    taxes: pl.DataFrame,
+    tenant: Tenant,
+    accounts: pl.DataFrame,
+    *,
+    itemisation: pl.DataFrame | None = None,
+) -> InvoiceDocument:
+    """Build the model of one document.
+
+    `document` is one row of INVOICES with `invoice_number`; `lines` and `taxes` are its
+    INVOICE_LINES and INVOICE_TAXES; `accounts` hold at least the payer and the accounts on the
+    lines; `itemisation` is the RATED_USAGE behind it.
+    Raises: DocumentDoesNotAddUp if parts and totals differ by a minor unit.
+    """
+    row = document.row(0, named=True)
+    payer = accounts.row(by_predicate=pl.col("account_key") == row["account_key"], named=True)
+    sign = -1 if row["document_kind"] == "credit_note" else 1
+    usage = RATED_USAGE.empty() if itemisation is None else itemisation.select(RATED_USAGE.names)
+    built = InvoiceDocument(
+        **{name: row[name] for name in _DOCUMENT},
+        kind=row["document_kind"],
+        issue_date=row["bill_day"],
+        net_minor=sign * row["net_minor"],
+        tax_minor=sign * row["tax_minor"],
+        total_minor=sign * row["total_minor"],
+        tenant_key=tenant.key,
+        brand=tenant.name,
+        branding=tenant.branding,
+        time_zone=tenant.time_zone,
+        locale=payer["language"],
+        seller=_seller(tenant.legal_entity),
+        buyer=Party(**{name: payer[name] for name in _BUYER}),
+        sections=_sections(lines, accounts, sign),
+        taxes=_taxes(taxes, sign),
+        payment=_payment(tenant.legal_entity, row["invoice_number"]),
+        usage_totals=usage_totals(usage),
+        daily_usage=usage_by_day(usage, tenant.time_zone),
+        itemisation=usage,
+    )
+    _assert_adds_up(built)
+    return built
+
+
+def invoice_documents(
+    documents: pl.DataFrame,
+    lines: pl.DataFrame,
+    taxes: pl.DataFrame,
+    tenant: Tenant,
+    accounts: pl.DataFrame,
+    *,
+    itemisation: pl.DataFrame | None = None,
+) -> Iterator[InvoiceDocument]:
+    """Build the models of many documents, in order of `invoice_key`.
+
+    As `invoice_document`, over all documents at once; `itemisation` carries `invoice_key`
+    besides RATED_USAGE, as `usage_behind` returns it.
+    """
+    on_documents = pl.concat(
+        [documents.select("invoice_key", "account_key"), lines.select("invoice_key", "account_key")]
+    ).unique(maintain_order=True)
+    lines_of = _by_document(lines)
+    taxes_of = _by_document(taxes)
+    usage_of = {} if itemisation is None else _by_document(itemisation)
+    accounts_of = _by_document(on_documents.join(accounts, on="account_key", validate="m:1"))
+    for key, document in sorted(_by_document(documents).items()):
+        yield invoice_document(
+            document,
+            lines_of[key],
+            taxes_of[key],
+            tenant,
+            accounts_of[key],
+            itemisation=usage_of.get(key),
+        )
+
+
+def _by_document(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    parts = frame.partition_by("invoice_key", as_dict=True, maintain_order=True)
+    return {str(key): part for (key,), part in parts.items()}
+
+
+def _seller(entity: LegalEntity) -> Party:
+    return Party(
+        name=entity.name,
+        street=entity.street,
+        city=entity.city,
+        postal_code=entity.postal_code,
+        region=entity.region,
+        country=entity.country,
+        vat_number=entity.vat_number,
+        tax_number=entity.tax_number,
+        registration=entity.registration,
+        email=entity.email,
+        phone=entity.phone,
+        website=entity.website,
+    )
+
+
+def _payment(entity: LegalEntity, reference: str) -> PaymentDetails:
+    return PaymentDetails(
+        reference=reference,
+        bank_name=entity.bank_name,
+        iban=entity.iban,
+        bic=entity.bic,
+        bank_account=entity.bank_account,
+    )
+
+
+def _sections(lines: pl.DataFrame, accounts: pl.DataFrame, sign: int) -> tuple[Section, ...]:
+    """Lines by account, in printing order, with figures as printed."""
+    names = dict(zip(accounts["account_key"].to_list(), accounts["name"].to_list(), strict=True))
+    by_account = (
+        lines.sort("line_number")
+        .with_columns(net_minor=sign * pl.col("net_minor"), unit_price=_price_that_multiplies())
+        .partition_by("account_key", as_dict=True, maintain_order=True)
+    )
+    return tuple(
+        Section(
+            account_key=str(key),
+            name=names[key],
+            lines=tuple(Line(*values) for values in _rows(part, _LINE)),
+        )
+        for (key,), part in by_account.items()
+    )
+
+
+def _price_that_multiplies() -> pl.Expr:
+    """The unit price where quantity times it is the line net; null where readers would stumble."""
+    product = pl.col("quantity").cast(AMOUNT) * pl.col("unit_price").cast(AMOUNT)
+    is_net = to_minor_units(product, pl.col("currency")).abs() == pl.col("net_minor").abs()
+    return pl.when(is_net).then(pl.col("unit_price"))
+
+
+def _taxes(taxes: pl.DataFrame, sign: int) -> tuple[TaxGroup, ...]:
+    printed = taxes.with_columns(pl.col("base_minor", "tax_minor") * sign)
+    return tuple(TaxGroup(*values) for values in _rows(printed, _TAX))
+
+
+def _rows(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a small frame as tuples, column by column."""
+    return zip(*(frame.get_column(name).to_list() for name in columns), strict=True)
+
+
+def _assert_adds_up(document: InvoiceDocument) -> None:
+    """Check the sums a reader can check. Source: EN 16931 BR-CO-10, -14, -15."""
+    sums = {
+        "net": (document.net_minor, sum(line.net_minor for line in document.lines)),
+        "tax base": (document.net_minor, sum(group.base_minor for group in document.taxes)),
+        "tax": (document.tax_minor, sum(group.tax_minor for group in document.taxes)),
+        "total": (document.total_minor, document.net_minor + document.tax_minor),
+    }
+    wrong = {name: pair for name, pair in sums.items() if pair[0] != pair[1]}
+    if wrong:
+        raise DocumentDoesNotAddUp(f"{document.invoice_number}: printed and summed {wrong}")

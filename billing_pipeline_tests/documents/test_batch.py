@@ -1,0 +1,28 @@
+from dataclasses import replace
+
+import pytest
+
+from billing_pipeline.documents.batch import DocumentNotRendered, render_documents
+from billing_pipeline.documents.render import invoice_pdf
+from billing_pipeline_tests.documents.builders import credit_note, small_invoice
+
+
+@pytest.mark.pdf
+def test_workers_give_the_same_bytes_in_the_order_given() -> None:
+    documents = [small_invoice(), credit_note(), replace(small_invoice(), invoice_number="INV-2")]
+
+    rendered = list(render_documents(iter(documents), workers=2))
+
+    assert rendered == [(document.invoice_number, invoice_pdf(document)) for document in documents]
+
+
+@pytest.mark.pdf
+def test_a_document_that_fails_is_named() -> None:
+    broken = replace(small_invoice(), locale="xx_nowhere")
+
+    with pytest.raises(DocumentNotRendered, match="INV-2026-000001: LocaleUnknown"):
+        list(render_documents([broken], workers=1))
+
+
+def test_no_documents_are_no_work() -> None:
+    assert list(render_documents([], workers=0)) == []

@@ -1,0 +1,374 @@
+import datetime as dt
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billing_pipeline.billing.schema import TO_POST
+from billing_pipeline.invoicing.issue import draft_documents
+from billing_pipeline.invoicing.payers import PayerCycle
+from billing_pipeline_tests.invoicing.builders import (
+    BILL_DAY,
+    RATES,
+    TENANT,
+    accounts,
+    draft,
+    to_post,
+)
+
+
+def test_twenty_dollars_and_a_hundred_minutes_make_twenty_five() -> None:
+    drafts = draft(
+        to_post(
+            {"amount": "20", "tax_category": "deposit"},
+            {
+                "amount": "5",
+                "quantity": "100",
+                "unit_price": "0.05",
+                "charge_kind": "usage",
+                "tax_category": "deposit",
+            },
+        )
+    )
+
+    assert drafts.invoices["total_minor"].to_list() == [2500]
+    assert drafts.lines["net_minor"].to_list() == [2000, 500]
+
+
+def test_a_document_is_due_after_the_terms_of_the_payer() -> None:
+    drafts = draft(to_post({}), accounts({"payment_terms_days": 30}))
+
+    assert drafts.invoices["due_date"].to_list() == [dt.date(2026, 3, 31)]
+
+
+def test_no_charges_make_no_documents() -> None:
+    drafts = draft(TO_POST.empty())
+
+    assert (drafts.invoices.height, drafts.lines.height, drafts.taxes.height) == (0, 0, 0)
+
+
+# Half cents: each net is rounded half away from zero before anything is summed.
+@pytest.mark.parametrize(
+    ("amounts", "nets", "tax", "total"),
+    [
+        # 2.50 x 19 % = 0.475: once over the document 0.48; three lines alone would give 0.48.
+        pytest.param(["0.83", "0.83", "0.84"], [83, 83, 84], 48, 298, id="thirds"),
+        # Per line 0.05 x 19 % = 0.0095 -> 0.01, fifty times 0.50; over the document 0.475 -> 0.48.
+        pytest.param(["0.05"] * 50, [5] * 50, 48, 298, id="fifty small lines"),
+        pytest.param(["0.005"], [1], 0, 1, id="half a cent is a cent"),
+        pytest.param(["0.0049999999"], [], None, None, id="less than half a cent is nothing"),
+        pytest.param(["2.675"], [268], 51, 319, id="2.675 is not a float"),
+    ],
+)
+def test_tax_is_computed_once_over_the_document(
+    amounts: list[str], nets: list[int], tax: int | None, total: int | None
+) -> None:
+    drafts = draft(to_post(*({"amount": amount} for amount in amounts)))
+
+    assert drafts.lines["net_minor"].to_list() == nets
+    assert drafts.invoices["tax_minor"].to_list() == ([] if tax is None else [tax])
+    assert drafts.invoices["total_minor"].to_list() == ([] if total is None else [total])
+
+
+def test_each_rate_has_its_own_group() -> None:
+    drafts = draft(
+        to_post({"amount": "10.10"}, {"amount": "3.33", "tax_category": "reduced"}, {"amount": "1"})
+    )
+
+    groups = drafts.taxes.select("tax_rate", "base_minor", "tax_minor").rows()
+    # 11.10 x 19 % = 2.109; 3.33 x 7 % = 0.2331
+    assert groups == [(Decimal("19.0000"), 1110, 211), (Decimal("7.0000"), 333, 23)]
+
+
+@pytest.mark.parametrize(
+    ("customer", "expected"),
+    [
+        pytest.param({"country": "DE"}, ("S", 19), id="at home"),
+        pytest.param({"country": "DE", "vat_number": "DE136695976"}, ("S", 19), id="home business"),
+        pytest.param({"country": "AT", "vat_number": "ATU12345675"}, ("AE", 0), id="EU business"),
+        pytest.param({"country": "GR", "vat_number": "EL123456783"}, ("AE", 0), id="Greece is EL"),
+        pytest.param({"country": "FR", "vat_number": None}, ("S", 20), id="EU consumer, OSS"),
+        pytest.param(
+            {"country": "FR", "vat_number": "FR40303265045"},
+            ("AE", 0),
+            id="a VAT number goes before the country's rate",
+        ),
+        pytest.param(
+            {"country": "FR", "vat_number": "ATU12345675"},
+            ("S", 20),
+            id="another country's number is no proof",
+        ),
+        pytest.param({"country": "US", "vat_number": "12-3456789"}, ("G", 0), id="export"),
+    ],
+)
+def test_the_rate_follows_the_customer(customer: dict[str, Any], expected: tuple[str, int]) -> None:
+    drafts = draft(to_post({}), accounts(customer))
+
+    assert drafts.lines.select("tax_code", "tax_rate").row(0) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de_AT", "Steuerschuldnerschaft des Leistungsempfängers (Reverse charge)"),
+        ("en_IE", "Reverse charge"),
+        ("et_EE", "Reverse charge"),
+    ],
+)
+def test_reverse_charge_is_said_in_the_customers_language(language: str, words: str) -> None:
+    business = {"country": "AT", "vat_number": "ATU12345675", "language": language}
+
+    drafts = draft(to_post({}), accounts(business))
+
+    assert drafts.taxes["exemption"].to_list() == [words]
+    assert drafts.invoices["tax_minor"].to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    ("service", "bill_from", "rate"),
+    [
+        pytest.param(("2020-06-01", "2020-07-01"), "2020-07-01", 19, id="June, billed in July"),
+        pytest.param(("2020-07-01", "2020-08-01"), "2020-08-01", 16, id="July"),
+        pytest.param(("2020-12-15", "2021-01-15"), "2020-12-15", 16, id="billed in advance"),
+    ],
+)
+def test_the_rate_is_that_of_the_service_also_for_a_correction_years_later(
+    service: tuple[str, str], bill_from: str, rate: int
+) -> None:
+    from_, until = (dt.date.fromisoformat(day) for day in service)
+    rates = [
+        RATES[0].model_copy(update={"valid_until": dt.date(2020, 7, 1)}),
+        RATES[0].model_copy(
+            update={
+                "key": "de-16",
+                "percent": Decimal(16),
+                "valid_from": dt.date(2020, 7, 1),
+                "valid_until": dt.date(2021, 1, 1),
+            }
+        ),
+        RATES[0].model_copy(update={"key": "de-19", "valid_from": dt.date(2021, 1, 1)}),
+    ]
+    charge = {
+        "service_from": from_,
+        "service_until": until,
+        "bill_from": dt.date.fromisoformat(bill_from),
+        "posting_number": 2,
+        "posted_amount": "10",
+        "posted_minor": 1000,
+    }
+
+    drafts = draft_documents(to_post(charge), accounts(), TENANT, rates, BILL_DAY)
+
+    assert drafts.lines["tax_rate"].to_list() == [rate]
+
+
+def test_a_negative_sum_is_a_credit_note_that_names_what_it_corrects() -> None:
+    drafts = draft(
+        to_post(
+            {
+                "amount": "0",
+                "posted_amount": "20",
+                "posted_minor": 2000,
+                "posting_number": 2,
+                "corrects_invoice": "INV-2026-000007",
+                "reason": "withdrawn",
+            }
+        )
+    )
+
+    assert drafts.invoices.select(
+        "invoice_key", "document_kind", "net_minor", "tax_minor", "total_minor", "corrects_invoice"
+    ).row(0) == ("C-1/2026-03-01/credit_note", "credit_note", -2000, -380, -2380, "INV-2026-000007")
+
+
+def test_a_credit_smaller_than_the_new_charges_is_a_line_of_the_invoice() -> None:
+    drafts = draft(
+        to_post(
+            {"amount": "20"},
+            {"amount": "15", "posted_amount": "20", "posted_minor": 2000, "posting_number": 2},
+        )
+    )
+
+    assert drafts.invoices["document_kind"].to_list() == ["invoice"]
+    assert drafts.lines["net_minor"].to_list() == [2000, -500]
+
+
+def test_a_difference_below_a_minor_unit_is_not_posted() -> None:
+    drafts = draft(
+        to_post(
+            {"amount": "20"},
+            {
+                "amount": "7.0049",
+                "posted_amount": "7",
+                "posted_minor": 700,
+                "posting_number": 2,
+            },
+        )
+    )
+
+    assert drafts.lines["net_minor"].to_list() == [2000]
+
+
+def test_usage_that_included_units_paid_is_shown_at_zero() -> None:
+    drafts = draft(to_post({"amount": "20"}, {"amount": "0", "charge_kind": "usage"}))
+
+    assert drafts.lines["net_minor"].to_list() == [2000, 0]
+
+
+def test_the_payer_gets_one_document_with_its_own_lines_first() -> None:
+    family = accounts(
+        {"account_key": "Z-PARENT", "name": "Holding"},
+        {"account_key": "A-CHILD", "payer_key": "Z-PARENT", "name": "North"},
+        {"account_key": "B-GRANDCHILD", "payer_key": "A-CHILD", "name": "Kiel"},
+        {"account_key": "OWN", "name": "Pays for itself"},
+    )
+
+    drafts = draft(
+        to_post(*({"account_key": key} for key in ("B-GRANDCHILD", "A-CHILD", "Z-PARENT", "OWN"))),
+        family,
+    )
+
+    assert drafts.invoices["account_key"].to_list() == ["OWN", "Z-PARENT"]
+    parent = drafts.lines.filter(pl.col("invoice_key").str.starts_with("Z-PARENT"))
+    assert parent["account_key"].to_list() == ["Z-PARENT", "A-CHILD", "B-GRANDCHILD"]
+    assert parent["line_number"].to_list() == [1, 2, 3]
+
+
+def test_accounts_that_pay_in_a_circle_stop_the_run() -> None:
+    circle = accounts(
+        {"account_key": "A", "payer_key": "B"}, {"account_key": "B", "payer_key": "A"}
+    )
+
+    with pytest.raises(PayerCycle, match=r"\['A', 'B'\]"):
+        draft(to_post({"account_key": "A"}), circle)
+
+
+def test_a_payer_without_a_tax_rate_is_held_and_the_others_go_on() -> None:
+    two = accounts({"account_key": "A"}, {"account_key": "B"})
+
+    drafts = draft(
+        to_post(
+            {"account_key": "A"},
+            {"account_key": "A", "tax_category": "tobacco"},
+            {"account_key": "B"},
+        ),
+        two,
+    )
+
+    assert drafts.invoices["account_key"].to_list() == ["B"]
+    assert drafts.held.select("account_key", "reason", "lines").rows() == [("A", "no_tax_rate", 1)]
+    assert "tobacco" in drafts.held["detail"][0]
+
+
+def test_a_charge_of_an_unknown_account_is_held() -> None:
+    drafts = draft(to_post({"account_key": "GHOST"}))
+
+    assert drafts.held.select("account_key", "reason").rows() == [("GHOST", "unknown_payer")]
+
+
+def test_each_currency_has_its_own_document() -> None:
+    drafts = draft(to_post({}, {"currency": "JPY", "amount": "1500.5"}))
+
+    assert drafts.invoices.select("invoice_key", "net_minor").rows() == [
+        ("C-1/2026-03-01/invoice", 2000),
+        ("C-1/2026-03-01/invoice/JPY", 1501),
+    ]
+
+
+def test_what_is_outside_the_scope_of_tax_stands_on_its_own_document() -> None:
+    drafts = draft(to_post({}, {"tax_category": "deposit"}))
+
+    assert drafts.invoices["invoice_key"].to_list() == [
+        "C-1/2026-03-01/invoice",
+        "C-1/2026-03-01/invoice/outside_scope",
+    ]
+
+
+AMOUNTS = st.decimals(
+    min_value=-10_000, max_value=10_000, places=10, allow_nan=False, allow_infinity=False
+)
+CHARGES = st.lists(
+    st.tuples(
+        st.sampled_from(["A", "B", "C"]),
+        AMOUNTS,
+        st.sampled_from(["standard", "reduced", "deposit"]),
+    ),
+    min_size=1,
+    max_size=25,
+)
+FAMILY = accounts(
+    {"account_key": "A"}, {"account_key": "B", "payer_key": "A"}, {"account_key": "C"}
+)
+
+
+def _given(charges: list[tuple[str, Decimal, str]]) -> pl.DataFrame:
+    return to_post(
+        *(
+            {
+                "charge_key": f"{position}",
+                "account_key": key,
+                "amount": amount,
+                "tax_category": category,
+            }
+            for position, (key, amount, category) in enumerate(charges)
+        )
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(charges=CHARGES)
+def test_printed_lines_sum_to_printed_totals(charges: list[tuple[str, Decimal, str]]) -> None:
+    drafts = draft(_given(charges))
+
+    sums = drafts.lines.group_by("invoice_key").agg(lines=pl.sum("net_minor"))
+    groups = drafts.taxes.group_by("invoice_key").agg(pl.sum("base_minor"), tax=pl.sum("tax_minor"))
+    checked = drafts.invoices.join(sums, on="invoice_key").join(groups, on="invoice_key")
+    assert checked.height == drafts.invoices.height
+    assert checked.filter(
+        (pl.col("net_minor") != pl.col("lines"))
+        | (pl.col("net_minor") != pl.col("base_minor"))
+        | (pl.col("tax_minor") != pl.col("tax"))
+        | (pl.col("total_minor") != pl.col("net_minor") + pl.col("tax_minor"))
+        | ((pl.col("total_minor") < 0) != (pl.col("document_kind") == "credit_note"))
+    ).is_empty()
+
+
+@settings(deadline=None, max_examples=30)
+@given(charges=CHARGES, seed=st.randoms(use_true_random=False))
+def test_the_order_of_charges_changes_nothing(
+    charges: list[tuple[str, Decimal, str]], seed: Random
+) -> None:
+    given_order = _given(charges)
+    positions = list(range(given_order.height))
+    seed.shuffle(positions)
+
+    drafts, shuffled = draft(given_order), draft(given_order[positions])
+
+    assert drafts.lines.equals(shuffled.lines)
+    assert drafts.invoices.equals(shuffled.invoices)
+    assert drafts.taxes.equals(shuffled.taxes)
+
+
+@settings(deadline=None, max_examples=60)
+@given(amount=st.decimals(min_value="0.01", max_value=10_000, places=4))
+def test_a_full_credit_mirrors_its_invoice(amount: Decimal) -> None:
+    invoice = draft(to_post({"amount": amount})).invoices
+    posted = invoice["net_minor"][0]
+
+    credit = draft(
+        to_post(
+            {
+                "amount": "0",
+                "posted_amount": amount,
+                "posted_minor": posted,
+                "posting_number": 2,
+            }
+        )
+    ).invoices
+
+    totals = ["net_minor", "tax_minor", "total_minor"]
+    assert [-minor for minor in credit.select(totals).row(0)] == list(invoice.select(totals).row(0))
