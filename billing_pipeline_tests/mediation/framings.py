@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -39,7 +39,7 @@ class Framing:
     """A framing under test: its frame, and how a good file of it is written."""
 
     name: str
-    frame: dict[str, object]
+    frame: Mapping[str, object]
     write: Callable[[list[Record]], bytes]
     is_line_based: bool = True
 
