@@ -4,34 +4,28 @@ Debits are positive, credits negative, one currency per entry. A credit note car
 amounts, so the same rule mirrors the invoice without a case of its own.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import datetime as dt
 
 import polars as pl
 
-from billing_pipeline.accounting.roles import ROLE_ORDER
-from billing_pipeline.accounting.schema import JOURNAL, JOURNAL_ENTRIES, POSTINGS
+from billing_pipeline.accounting.chart import has_role
+from billing_pipeline.accounting.journal import Journal, finished
+from billing_pipeline.accounting.schema import INTERCOMPANY
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.vocabulary.identifiers import natural_key
 
-_POSTING_ORDER = ["entry_key", "role_rank", "ledger_account", "product_key", "tax_code", "tax_rate"]
 _DOCUMENT_NAMES = {"invoice": "Invoice", "credit_note": "Credit note"}
-_ROLE_RANK = {role: rank for rank, role in enumerate(ROLE_ORDER)}
-
-
-class UnbalancedEntry(Exception):
-    """Debits and credits of an entry differ: a document whose parts do not sum."""
-
-
-class Journal(NamedTuple):
-    """Entries (JOURNAL_ENTRIES) and their sides (POSTINGS)."""
-
-    entries: pl.DataFrame
-    postings: pl.DataFrame
+_SELLER_ROLES = ("intercompany_revenue", "intercompany_receivable")
+_BUYER_ROLES = ("intercompany_cost", "intercompany_payable")
+_HEADER = ["invoice_key", "entry_key", "currency", "customer_group", "booked_date"]
 
 
 def journal_for_documents(
-    documents: pl.DataFrame, lines: pl.DataFrame, taxes: pl.DataFrame, tenant: Tenant
+    documents: pl.DataFrame,
+    lines: pl.DataFrame,
+    taxes: pl.DataFrame,
+    tenant: Tenant,
+    accounts: pl.DataFrame | None = None,
 ) -> Journal:
     """Book issued documents: receivable gross, revenue per product, tax per code and rate.
 
@@ -40,15 +34,107 @@ def journal_for_documents(
         lines: INVOICE_LINES of these documents.
         taxes: INVOICE_TAXES of these documents.
         tenant: whose chart of accounts is used.
+        accounts: ACCOUNTS; needed where ledger rules ask for the customer group.
 
-    Shape: one entry per document that moves any account; zero postings are left out.
-    Raises: UnbalancedEntry that names the documents whose lines, taxes and total disagree.
+    Lines of service beyond the bill day go to deferred revenue, discounts to their own account,
+    where the tenant's chart has them. Shape: one entry per document that moves any account.
+    Raises: UnbalancedEntry that names the documents whose lines, taxes and total disagree;
+        UnknownLedgerAccount.
     """
+    entries = _document_entries(documents, accounts)
+    sides = [
+        _receivable(entries),
+        _revenue(entries, lines, tenant),
+        _tax(entries, taxes),
+    ]
+    return finished(entries, sides, tenant)
+
+
+def journal_for_write_offs(
+    items: pl.DataFrame, booked_date: dt.date, tenant: Tenant, *, reason: str
+) -> Journal:
+    """Give up open items: write-off expense against the receivable.
+
+    Args:
+        items: OPEN_ITEMS that will not be paid.
+        booked_date: local day of the decision.
+        tenant: whose chart of accounts is used.
+        reason: for people; stands in the narration.
+    """
+    entries = items.select(
+        "account_key",
+        "currency",
+        "open_minor",
+        entry_key=pl.format("write_off/{}", "invoice_number"),
+        posting_rule=pl.lit("write_off"),
+        source_key=pl.col("invoice_number"),
+        booked_date=pl.lit(booked_date),
+        narration=pl.format("Write-off of {}: {}", "invoice_number", pl.lit(reason)),
+    )
+    given_up = pl.col("open_minor")
+    keys = ["entry_key", "currency"]
+    sides = [
+        entries.select(*keys, role=pl.lit("write_off"), amount_minor=given_up),
+        entries.select(*keys, role=pl.lit("receivable"), amount_minor=-given_up),
+    ]
+    return finished(entries, sides, tenant)
+
+
+def journal_for_intercompany(
+    supplied: pl.DataFrame, booked_date: dt.date, seller: Tenant, buyer: Tenant
+) -> tuple[Journal, Journal]:
+    """Book what one tenant supplied to another of its company, in both tenants' books.
+
+    Args:
+        supplied: INTERCOMPANY rows of this pair.
+        booked_date: local day; both sides book the same.
+        seller: books intercompany revenue and a receivable.
+        buyer: books intercompany cost and a payable.
+
+    Returns: the seller's and the buyer's journal; their balances mirror each other.
+    """
+    rows = INTERCOMPANY.conform(supplied)
+    given = rows.with_columns(amount_minor=-pl.col("amount_minor"))
+    return (
+        _intercompany(given, booked_date, seller, buyer, _SELLER_ROLES),
+        _intercompany(rows, booked_date, buyer, seller, _BUYER_ROLES),
+    )
+
+
+def _intercompany(
+    results: pl.DataFrame,
+    booked_date: dt.date,
+    owner: Tenant,
+    partner: Tenant,
+    roles: tuple[str, str],
+) -> Journal:
+    source = natural_key(pl.lit(partner.key), pl.col("period"), pl.col("currency"))
+    rows = results.with_columns(source_key=source, entry_key=pl.format("intercompany/{}", source))
+    entries = rows.unique("entry_key", maintain_order=True).select(
+        "entry_key",
+        "source_key",
+        "currency",
+        posting_rule=pl.lit("intercompany"),
+        booked_date=pl.lit(booked_date),
+        narration=pl.format("Intercompany {} with {}", "period", pl.lit(partner.name)),
+    )
+    keys = ["entry_key", "currency"]
+    amount = pl.col("amount_minor").sum()
+    result, balance = roles
+    sides = [
+        rows.group_by(*keys, "product_key").agg(amount).with_columns(role=pl.lit(result)),
+        rows.group_by(*keys).agg(-amount).with_columns(role=pl.lit(balance)),
+    ]
+    return finished(entries, sides, owner)
+
+
+def _document_entries(documents: pl.DataFrame, accounts: pl.DataFrame | None) -> pl.DataFrame:
     entries = documents.select(
         "invoice_key",
         "account_key",
         "currency",
         "total_minor",
+        "due_date",
         entry_key=natural_key(pl.col("document_kind"), pl.col("invoice_number")),
         posting_rule=pl.col("document_kind"),
         source_key=pl.col("invoice_number"),
@@ -59,104 +145,55 @@ def journal_for_documents(
             separator=" ",
         ),
     )
-    sides = [
-        _receivable(entries, tenant),
-        _revenue(entries, lines, tenant),
-        _tax(entries, taxes, tenant),
-    ]
-    postings = _numbered(pl.concat(sides, how="diagonal"))
-    assert_balanced(postings)
-    booked = entries.join(postings, on="entry_key", how="semi").sort("entry_key")
-    return Journal(JOURNAL_ENTRIES.conform(booked), postings)
+    if accounts is None:
+        return entries.with_columns(customer_group=pl.lit(None, pl.String))
+    groups = accounts.select("account_key", customer_group="account_type")
+    return entries.join(groups, on="account_key", how="left", validate="m:1")
 
 
-def assert_balanced(postings: pl.DataFrame) -> None:
-    """Check that every entry's debits equal its credits, per currency.
-
-    Raises: UnbalancedEntry with entry, currency and difference.
-    """
-    wrong = (
-        postings.group_by("entry_key", "currency")
-        .agg(pl.col("amount_minor").sum())
-        .filter(pl.col("amount_minor") != 0)
-        .sort("entry_key", "currency")
-    )
-    if not wrong.is_empty():
-        first = ", ".join(
-            f"{key} is off by {amount} minor units of {currency}"
-            for key, currency, amount in wrong.head(5).rows()
-        )
-        raise UnbalancedEntry(f"{wrong.height} journal entries do not balance: {first}")
-
-
-def numbered_journal(journal: Journal, first_entry_number: int) -> pl.DataFrame:
-    """Entries and postings as one JOURNAL frame, entries numbered in booking order.
-
-    Shape: one row per posting, by entry number and posting number.
-    """
-    numbers = journal.entries.sort("booked_date", "entry_key").with_row_index(
-        "entry_number", offset=first_entry_number
-    )
-    numbers = numbers.with_columns(pl.col("entry_number").cast(pl.Int64))
-    rows = numbers.join(
-        journal.postings.drop("currency"), on="entry_key", how="inner", validate="1:m"
-    )
-    return JOURNAL.conform(rows.sort("entry_number", "posting_number"))
-
-
-def _receivable(entries: pl.DataFrame, tenant: Tenant) -> pl.DataFrame:
+def _receivable(entries: pl.DataFrame) -> pl.DataFrame:
     return entries.select(
         "entry_key",
         "currency",
-        ledger_account=pl.lit(tenant.ledger_accounts.receivable),
+        "customer_group",
         role=pl.lit("receivable"),
         amount_minor=pl.col("total_minor"),
     )
 
 
 def _revenue(entries: pl.DataFrame, lines: pl.DataFrame, tenant: Tenant) -> pl.DataFrame:
-    per_product = lines.group_by("invoice_key", "product_key").agg(-pl.col("net_minor").sum())
-    return _of_documents(entries, per_product).select(
-        "entry_key",
-        "currency",
-        ledger_account=_revenue_account(tenant),
-        role=pl.lit("revenue"),
-        product_key=pl.col("product_key"),
-        amount_minor=pl.col("net_minor"),
-    )
+    named = _of_documents(entries, lines.drop("currency")).with_columns(role=line_role(tenant))
+    keys = ["entry_key", "currency", "customer_group", "role", "product_key"]
+    return named.group_by(keys).agg(amount_minor=-pl.col("net_minor").sum())
 
 
-def _tax(entries: pl.DataFrame, taxes: pl.DataFrame, tenant: Tenant) -> pl.DataFrame:
-    per_rate = taxes.group_by("invoice_key", "tax_code", "tax_rate").agg(-pl.col("tax_minor").sum())
-    return _of_documents(entries, per_rate).select(
-        "entry_key",
-        "currency",
-        "tax_code",
-        "tax_rate",
-        ledger_account=pl.lit(tenant.ledger_accounts.tax),
-        role=pl.lit("tax"),
-        amount_minor=pl.col("tax_minor"),
+def line_role(tenant: Tenant) -> pl.Expr:
+    """Role of an invoice line: deferred_revenue, discount or revenue.
+
+    Shape: row by row over INVOICE_LINES and `booked_date`. A line is deferred while its service
+    reaches beyond the day it is booked, discounts with the service they belong to.
+    """
+    role = pl.lit("revenue")
+    if has_role(tenant, "discount"):
+        role = pl.when(pl.col("charge_kind") == "discount").then(pl.lit("discount")).otherwise(role)
+    if has_role(tenant, "deferred_revenue"):
+        reaches_on = pl.col("service_until") > pl.col("booked_date").dt.offset_by("1d")
+        role = pl.when(reaches_on).then(pl.lit("deferred_revenue")).otherwise(role)
+    return role
+
+
+def _tax(entries: pl.DataFrame, taxes: pl.DataFrame) -> pl.DataFrame:
+    keys = ["entry_key", "currency", "customer_group", "tax_code", "tax_rate"]
+    return (
+        _of_documents(entries, taxes)
+        .group_by(keys)
+        .agg(
+            amount_minor=-pl.col("tax_minor").sum(),
+            tax_base_minor=-pl.col("base_minor").sum(),
+        )
+        .with_columns(role=pl.lit("tax"))
     )
 
 
 def _of_documents(entries: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
-    header = entries.select("invoice_key", "entry_key", "currency")
-    return parts.join(header, on="invoice_key", how="inner", validate="m:1")
-
-
-def _revenue_account(tenant: Tenant) -> pl.Expr:
-    by_product: Mapping[str, str] = tenant.ledger_accounts.revenue_by_product
-    return pl.col("product_key").replace_strict(
-        by_product, default=tenant.ledger_accounts.revenue, return_dtype=pl.String
-    )
-
-
-def _numbered(postings: pl.DataFrame) -> pl.DataFrame:
-    rank = pl.col("role").replace_strict(_ROLE_RANK, return_dtype=pl.Int64)
-    ordered = (
-        postings.filter(pl.col("amount_minor") != 0)
-        .with_columns(role_rank=rank)
-        .sort(_POSTING_ORDER, nulls_last=True)
-    )
-    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("entry_key")
-    return POSTINGS.conform(ordered.with_columns(posting_number=number))
+    return parts.join(entries.select(_HEADER), on="invoice_key", how="inner", validate="m:1")

@@ -1,11 +1,21 @@
-"""The roles a posting can play, and the class of ledger account each belongs to."""
+"""The roles a posting can play, in the order they stand in an entry."""
 
-ACCOUNT_CLASS_BY_ROLE = {
+ACCOUNT_CLASS_BY_ROLE: dict[str, str] = {
     "receivable": "Assets",
+    "accrued_revenue": "Assets",
+    "intercompany_receivable": "Assets",
     "revenue": "Income",
+    "deferred_revenue": "Liabilities",
+    "discount": "Income",
+    "intercompany_revenue": "Income",
     "tax": "Liabilities",
+    "supplier_cost": "Expenses",
+    "write_off": "Expenses",
+    "intercompany_cost": "Expenses",
+    "supplier_accrual": "Liabilities",
+    "intercompany_payable": "Liabilities",
 }
-"""Class of the ledger account by role, in Beancount's five words."""
+"""Class of the ledger accounts of every LedgerRole, in Beancount's five words."""
 
-ROLE_ORDER = tuple(ACCOUNT_CLASS_BY_ROLE)
-"""Order of the postings of an entry."""
+ROLE_RANK: dict[str, int] = {role: rank for rank, role in enumerate(ACCOUNT_CLASS_BY_ROLE)}
+"""Where a role's posting stands in its entry."""

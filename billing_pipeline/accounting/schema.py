@@ -15,6 +15,9 @@ JOURNAL_ENTRIES = FrameSchema(
         "booked_date": required(pl.Date, "local posting date"),
         "currency": required(pl.String, "ISO 4217 code; one per entry"),
         "narration": required(pl.String, "text"),
+        "due_date": optional(pl.Date, "local day payment is due, where something is to be paid"),
+        "belongs_to": optional(pl.Date, "day of the fact, where its period was closed by then"),
+        "reverses": optional(pl.String, "entry key of the entry this one takes back"),
     },
 )
 
@@ -25,10 +28,12 @@ POSTINGS = FrameSchema(
         "entry_key": required(pl.String, "entry"),
         "posting_number": required(pl.Int64, "position in the entry, from 1"),
         "ledger_account": required(pl.String, "account of the tenant's chart"),
-        "role": required(pl.String, "receivable, revenue, tax"),
+        "role": required(pl.String, "what the posting is for: a LedgerRole"),
         "product_key": optional(pl.String, "product of a revenue posting"),
         "tax_code": optional(pl.String, "EN 16931 category"),
         "tax_rate": optional(pl.Decimal(9, 4), "per cent"),
+        "tax_base_minor": optional(pl.Int64, "of a tax posting: what it is worked out on, signed"),
+        "cost_centre": optional(pl.String, "cost centre of the tenant's chart"),
         "currency": required(pl.String, "ISO 4217 code"),
         "amount_minor": required(pl.Int64, "minor units; debits positive"),
     },
@@ -45,5 +50,26 @@ JOURNAL = FrameSchema(
             for name, column in POSTINGS.columns.items()
             if name not in ("entry_key", "currency")
         },
+    },
+)
+
+INTERCOMPANY = FrameSchema(
+    name="intercompany",
+    grain="one row per period, product and currency one tenant supplied to another",
+    columns={
+        "period": required(pl.String, "period it was supplied in, e.g. 2026-01"),
+        "product_key": required(pl.String, "product of the seller"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "amount_minor": required(pl.Int64, "agreed price, minor units"),
+    },
+)
+
+FISCAL_PERIODS = FrameSchema(
+    name="fiscal_periods",
+    grain="one row per fiscal period of a tenant",
+    columns={
+        "first_day": required(pl.Date, "first local day"),
+        "until_day": required(pl.Date, "local day after the last"),
+        "state": required(pl.String, "open, closed or locked"),
     },
 )

@@ -9,7 +9,7 @@ from billing_pipeline.vocabulary.periods import boundary, period_index, plus_day
 
 
 def billed_periods(spans: pl.DataFrame, through: dt.date) -> pl.DataFrame:
-    """Every billing period that has begun by `through`, cut to the span it belongs to.
+    """Every billing period in scope that has begun by `through`, cut to the span it belongs to.
 
     Shape: one row per span and billing period. Adds `period_from`, `period_until` (the whole
     period), `service_from`, `service_until` (its part inside the span), `advance_on` (the first
@@ -19,8 +19,12 @@ def billed_periods(spans: pl.DataFrame, through: dt.date) -> pl.DataFrame:
     """
     anchor = pl.col("anchor_on")
     last_day = pl.min_horizontal(pl.lit(through), plus_days(pl.col("span_until"), pl.lit(-1)))
-    numbered = spans.filter(pl.col("span_from") <= through).with_columns(
-        first_index=period_index(anchor, pl.col("span_from"), STEP),
+    first_day = pl.max_horizontal("span_from", "scope_from")
+    numbered = spans.filter(
+        pl.col("span_from") <= through,
+        pl.col("span_until").is_null() | (pl.col("scope_from") < pl.col("span_until")),
+    ).with_columns(
+        first_index=period_index(anchor, first_day, STEP),
         last_index=period_index(anchor, last_day, STEP),
         charged_index=period_index(anchor, pl.col("charged_from"), STEP),
     )

@@ -5,6 +5,7 @@ import datetime as dt
 import polars as pl
 
 from billing_pipeline.billing.facts import BillingFacts
+from billing_pipeline.billing.look_back import with_look_back
 from billing_pipeline.billing.spans import STEP, subscription_spans
 from billing_pipeline.vocabulary.periods import boundary, day_starts_at, period_index
 
@@ -30,11 +31,14 @@ def usage_window(
 ) -> tuple[dt.datetime, dt.datetime]:
     """Half-open UTC span of rated usage that `compute_charges` needs.
 
-    It begins with the first subscription of the accounts and ends where the bill day begins.
+    It begins with the first service of the accounts inside the tenant's look-back and ends where
+    the bill day begins.
     """
     zone = facts.tenant.time_zone
-    spans = subscription_spans(facts, account_keys)
-    first_day = spans.get_column("started_on").min() if spans.height else None
+    spans = with_look_back(
+        subscription_spans(facts, account_keys), bill_day, facts.tenant.look_back_periods
+    )
+    first_day = spans.select(pl.max_horizontal("started_on", "scope_from").min()).item()
     begins_on = first_day if isinstance(first_day, dt.date) else bill_day
     return (
         day_starts_at(min(begins_on, bill_day), zone),

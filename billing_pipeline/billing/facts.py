@@ -1,10 +1,11 @@
 """What billing is a function of: the facts of one tenant at one known time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES, SUBSCRIPTION_DISCOUNTS
 from billing_pipeline.customers.tenant import Tenant
 
 
@@ -13,7 +14,10 @@ class BillingFacts:
     """Everything charges are computed from.
 
     `accounts` is ACCOUNTS, `subscriptions` SUBSCRIPTIONS, `rated_usage` RATED_USAGE (lazy; at
-    least the span `usage_window` names). The same facts always give the same charges.
+    least the span `usage_window` names), `subscription_changes` SUBSCRIPTION_CHANGES: what
+    happened to subscriptions after they started, `subscription_discounts`
+    SUBSCRIPTION_DISCOUNTS: what they agreed to beside their own discount. The same
+    facts always give the same charges.
     """
 
     tenant: Tenant
@@ -21,3 +25,5 @@ class BillingFacts:
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
     rated_usage: pl.LazyFrame
+    subscription_changes: pl.DataFrame = field(default_factory=SUBSCRIPTION_CHANGES.empty)
+    subscription_discounts: pl.DataFrame = field(default_factory=SUBSCRIPTION_DISCOUNTS.empty)

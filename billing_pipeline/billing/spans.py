@@ -3,6 +3,7 @@
 import polars as pl
 
 from billing_pipeline.billing.facts import BillingFacts
+from billing_pipeline.billing.history import subscription_history
 from billing_pipeline.billing.prices import plan_terms
 from billing_pipeline.vocabulary.periods import CALENDAR_ANCHOR, Step, plus_days
 
@@ -15,10 +16,10 @@ class UnknownReference(Exception):
 
 
 def subscription_spans(facts: BillingFacts, account_keys: pl.Series) -> pl.DataFrame:
-    """The subscriptions of some accounts with the terms of their plans.
+    """The subscriptions of some accounts, cut where their terms change.
 
-    Shape: one row per subscription and span of unchanged terms, `span_from` up to, not
-    including, `span_until` (null is open). `started_on`, `ended_on` are the whole
+    Shape: one row per subscription and span of unchanged plan, quantity and status, `span_from`
+    up to, not including, `span_until` (null is open). `started_on`, `ended_on` are the whole
     subscription's, `charged_from` is the first day after the trial, `anchor_on` what its
     billing periods count from: the payer's `opened_on`, so that everything one account pays
     falls on one statement, or the calendar.
@@ -26,23 +27,22 @@ def subscription_spans(facts: BillingFacts, account_keys: pl.Series) -> pl.DataF
     """
     owned = facts.subscriptions.join(
         account_keys.unique().rename("account_key").to_frame(), on="account_key", how="semi"
+    ).join(_account_terms(facts.accounts), on="account_key", how="left", validate="m:1")
+    ended = owned.with_columns(ended_on=pl.min_horizontal("ended_on", "closed_on"))
+    spans = subscription_history(ended, facts.subscription_changes).join(
+        plan_terms(facts.catalog), on="plan_key", how="left", validate="m:1", maintain_order="left"
     )
-    terms = owned.join(plan_terms(facts.catalog), on="plan_key", how="left", validate="m:1").join(
-        _account_terms(facts.accounts), on="account_key", how="left", validate="m:1"
-    )
-    _assert_known(terms)
-    return (
-        terms.with_columns(
-            ended_on=pl.min_horizontal("ended_on", "closed_on"),
-            charged_from=plus_days(pl.col("started_on"), pl.col("trial_days")),
-            anchor_on=pl.when(pl.col("anchor_rule") == "calendar")
-            .then(pl.lit(CALENDAR_ANCHOR))
-            .otherwise("payer_opened_on"),
-        )
-        .with_columns(span_from=pl.col("started_on"), span_until=pl.col("ended_on"))
-        .filter(pl.col("span_until").is_null() | (pl.col("span_from") < pl.col("span_until")))
-        .drop("anchor_rule", "trial_days", "closed_on", "payer_opened_on")
-    )
+    _assert_known(spans)
+    # A change of plan does not begin another trial.
+    first_trial = pl.col("trial_days").sort_by("span_from").first().over("subscription_key")
+    is_cut = pl.col("subscription_key").is_duplicated()
+    trial_days = pl.when(is_cut).then(first_trial).otherwise("trial_days")
+    return spans.with_columns(
+        charged_from=plus_days(pl.col("started_on"), trial_days),
+        anchor_on=pl.when(pl.col("anchor_rule") == "calendar")
+        .then(pl.lit(CALENDAR_ANCHOR))
+        .otherwise("payer_opened_on"),
+    ).drop("anchor_rule", "trial_days", "closed_on", "payer_opened_on")
 
 
 def _account_terms(accounts: pl.DataFrame) -> pl.DataFrame:

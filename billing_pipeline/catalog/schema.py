@@ -21,3 +21,15 @@ RATE_CARD_PRICES = FrameSchema(
         "increment_units": required(QUANTITY, "step billable quantity is rounded up to"),
     },
 )
+
+CATALOG_ENTRIES = FrameSchema(
+    name="catalog_entries",
+    grain="one row per configured thing, or per validity of a priced one; kind, key unique",
+    columns={
+        "kind": required(pl.String, "product, plan, price, discount, tax_rate, rate_card, feed"),
+        "entry_key": required(pl.String, "key; plan/price/valid_from for prices"),
+        "valid_from": required(pl.Date, "first local day; ALWAYS where a kind has no validity"),
+        "valid_until": optional(pl.Date, "local day after the last; null is open"),
+        "document": required(pl.String, "the thing as canonical JSON: sorted keys, no spaces"),
+    },
+)

@@ -45,6 +45,29 @@ SUBSCRIPTIONS = FrameSchema(
     },
 )
 
+SUBSCRIPTION_CHANGES = FrameSchema(
+    name="subscription_changes",
+    grain="one row per change of a subscription; a null leaves as it was what it would set",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "effective_on": required(pl.Date, "local day from which the change holds"),
+        "plan_key": optional(pl.String, "new plan"),
+        "quantity": optional(QUANTITY, "new quantity"),
+        "status": optional(pl.String, "active, suspended or cancelled"),
+    },
+)
+
+SUBSCRIPTION_DISCOUNTS = FrameSchema(
+    name="subscription_discounts",
+    grain="one row per discount a subscription agreed to beside its own discount_key",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "discount_key": required(pl.String, "discount of plans.yaml"),
+        "valid_from": optional(pl.Date, "first local day; null is from the start"),
+        "valid_until": optional(pl.Date, "local day after the last; null is open"),
+    },
+)
+
 SERVICE_IDENTIFIERS = FrameSchema(
     name="service_identifiers",
     grain="one row per identifier and span in which one subscription owns it",

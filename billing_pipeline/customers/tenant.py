@@ -53,6 +53,36 @@ class NumberSeries(Configuration):
         return pattern
 
 
+LedgerRole = Literal[
+    "receivable",
+    "accrued_revenue",
+    "intercompany_receivable",
+    "revenue",
+    "deferred_revenue",
+    "discount",
+    "intercompany_revenue",
+    "tax",
+    "supplier_cost",
+    "write_off",
+    "intercompany_cost",
+    "supplier_accrual",
+    "intercompany_payable",
+]
+"""What a posting is for; posting rules name roles, the tenant's chart turns them into accounts."""
+
+
+class LedgerRule(Configuration):
+    """The ledger account of postings that match; the rule with most conditions wins."""
+
+    role: LedgerRole
+    ledger_account: str
+    cost_centre: str | None = None
+    product: Key | None = None
+    tax: str | None = Field(default=None, description="tax code and rate, e.g. S/20")
+    currency: CurrencyCode | None = None
+    customer_group: str | None = Field(default=None, description="account_type of accounts.csv")
+
+
 class LedgerAccounts(Configuration):
     """Accounts of the tenant's chart that posting rules use by role."""
 
@@ -60,6 +90,12 @@ class LedgerAccounts(Configuration):
     revenue: str
     tax: str
     revenue_by_product: dict[Key, str] = {}
+    by_role: dict[LedgerRole, str] = Field(
+        default={}, description="further roles; deferred_revenue turns deferral on"
+    )
+    rules: list[LedgerRule] = Field(
+        default=[], description="exceptions by product, tax, currency and customer group"
+    )
 
 
 class HandoffMapping(Configuration):
@@ -102,6 +138,9 @@ class Tenant(Configuration):
     locale: str = "en_US"
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
+    look_back_periods: int | None = Field(
+        default=None, ge=1, description="billing periods a run corrects; None is all of them"
+    )
     invoice_series: NumberSeries = NumberSeries()
     credit_note_series: NumberSeries = NumberSeries(pattern="CN-{year}-{number:06d}")
     ledger_accounts: LedgerAccounts

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.accounting.posting_rules import journal_for_documents, numbered_journal
+from billing_pipeline.accounting.journal import numbered_journal
+from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.customers.tenant import (
     HandoffMapping,
     LedgerAccounts,

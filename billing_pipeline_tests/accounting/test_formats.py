@@ -80,6 +80,8 @@ def test_the_canonical_json_groups_postings_by_entry() -> None:
         "product_key": None,
         "tax_code": "S",
         "tax_rate": "20",
+        "tax_base_minor": 100,
+        "cost_centre": None,
         "amount_minor": 20,
     }
 

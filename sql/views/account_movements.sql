@@ -1,5 +1,5 @@
 -- Net invoiced per account and month beside the month before: sort by change for the top movers.
-create or replace view reports.account_movements with (security_invoker = true) as
+create view account_movements with (security_invoker = true) as
 with months as (
     select
         tenant_key, account_key, currency, date_trunc('month', bill_day)::date as month,

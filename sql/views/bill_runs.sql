@@ -1,5 +1,5 @@
 -- Every bill run beside the one before: documents, amounts, change.
-create or replace view reports.bill_runs with (security_invoker = true) as
+create view bill_runs with (security_invoker = true) as
 with runs as (
     select
         tenant_key, bill_day, currency,

@@ -1,5 +1,5 @@
 -- Per format: how far the journal has been handed over and what waits.
-create or replace view reports.handoff_status with (security_invoker = true) as
+create view handoff_status with (security_invoker = true) as
 select
     handoff_batches.tenant_key,
     handoff_batches.format_name,

@@ -1,5 +1,5 @@
 -- Every document with the name of who pays it, in series order.
-create or replace view reports.invoice_register with (security_invoker = true) as
+create view invoice_register with (security_invoker = true) as
 select
     invoices.tenant_key,
     invoices.invoice_number,
@@ -14,7 +14,7 @@ select
     invoices.net_minor,
     invoices.tax_minor,
     invoices.total_minor,
-    reports.major_amount(invoices.total_minor, invoices.currency) as total,
+    major_amount(invoices.total_minor, invoices.currency) as total,
     invoices.corrects_invoice
 from invoices
 left join accounts

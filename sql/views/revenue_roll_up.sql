@@ -1,5 +1,5 @@
 -- Revenue of a tenant and of everyone below it: a company sees its brands and resellers summed.
-create or replace view reports.revenue_roll_up with (security_invoker = true) as
+create view revenue_roll_up with (security_invoker = true) as
 with recursive below (tenant_key, member_key) as (
     select tenants.tenant_key, tenants.tenant_key as member_key from tenants
     union
@@ -14,7 +14,7 @@ select
     revenue.currency,
     count(distinct revenue.tenant_key) as tenants,
     sum(revenue.revenue_minor) as revenue_minor,
-    reports.major_amount(sum(revenue.revenue_minor), revenue.currency) as revenue
+    major_amount(sum(revenue.revenue_minor), revenue.currency) as revenue
 from below
-inner join reports.revenue as revenue on below.member_key = revenue.tenant_key
+inner join revenue as revenue on below.member_key = revenue.tenant_key
 group by below.tenant_key, revenue.month, revenue.currency;

@@ -1,5 +1,5 @@
 -- Tax invoiced by month of issue, code and rate: what the tax return asks for.
-create or replace view reports.tax_report with (security_invoker = true) as
+create view tax_report with (security_invoker = true) as
 select
     invoice_taxes.tenant_key,
     date_trunc('month', invoices.bill_day)::date as month,
@@ -9,8 +9,8 @@ select
     count(distinct invoices.invoice_number) as documents,
     sum(invoice_taxes.base_minor) as base_minor,
     sum(invoice_taxes.tax_minor) as tax_minor,
-    reports.major_amount(sum(invoice_taxes.base_minor), invoices.currency) as base,
-    reports.major_amount(sum(invoice_taxes.tax_minor), invoices.currency) as tax
+    major_amount(sum(invoice_taxes.base_minor), invoices.currency) as base,
+    major_amount(sum(invoice_taxes.tax_minor), invoices.currency) as tax
 from invoice_taxes
 inner join invoices using (tenant_key, invoice_number)
 group by invoice_taxes.tenant_key, month, invoice_taxes.tax_code, invoice_taxes.tax_rate, invoices.currency;

@@ -1,5 +1,5 @@
 -- Days whose usage has to be mediated or rated again, because files arrived after they were.
-create or replace view reports.usage_days_status with (security_invoker = true) as
+create view usage_days_status with (security_invoker = true) as
 select
     coalesce(usage_days.tenant_key, rating_days.tenant_key) as tenant_key,
     coalesce(usage_days.usage_day, rating_days.usage_day) as usage_day,

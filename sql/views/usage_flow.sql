@@ -1,5 +1,5 @@
 -- Per stage and day: what came in, what went on, and the share in suspense.
-create or replace view reports.usage_flow with (security_invoker = true) as
+create view usage_flow with (security_invoker = true) as
 select
     tenant_key,
     stage,

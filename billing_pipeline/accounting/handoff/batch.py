@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from billing_pipeline.accounting.posting_rules import assert_balanced
+from billing_pipeline.accounting.journal import assert_balanced
 
 
 @dataclass(frozen=True)

@@ -39,16 +39,6 @@ def credit_text(currencies: Iterable[str]) -> pl.Expr:
     return pl.when(amount < 0).then(decimal_text(-amount, currencies))
 
 
-def rate_text(rate: pl.Expr) -> pl.Expr:
-    """A tax rate without superfluous zeros, e.g. 20 or 5.5; null stays null."""
-    return rate.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
-
-
-def tax_key() -> pl.Expr:
-    """Key of a tax in HandoffMapping.tax_codes, e.g. S/20; null on rows without tax."""
-    return pl.concat_str(pl.col("tax_code"), rate_text(pl.col("tax_rate")), separator="/")
-
-
 def mapped_account(mapping: HandoffMapping) -> pl.Expr:
     """The target system's name of the ledger account; the same name if none is declared."""
     account = pl.col("ledger_account")

@@ -7,8 +7,8 @@ import json
 
 import polars as pl
 
+from billing_pipeline.accounting.chart import rate_text
 from billing_pipeline.accounting.handoff.batch import HandoffBatch
-from billing_pipeline.accounting.handoff.fields import rate_text
 from billing_pipeline.accounting.handoff.format import HandoffFormat
 from billing_pipeline.accounting.schema import JOURNAL, JOURNAL_ENTRIES, POSTINGS
 from billing_pipeline.customers.tenant import Tenant

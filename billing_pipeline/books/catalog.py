@@ -1,0 +1,135 @@
+"""What tenants configured, as known now or as known at any instant."""
+
+import datetime as dt
+
+import polars as pl
+import sqlalchemy as sa
+
+from billing_pipeline.books.copy import copy_out
+from billing_pipeline.books.schema import ENTRIES, TENANT_DOCUMENTS
+from billing_pipeline.books.tables import (
+    accounts,
+    catalog_entries,
+    rate_card_prices,
+    service_identifiers,
+    subscriptions,
+    tenants,
+)
+from billing_pipeline.books.versions import known_rows
+from billing_pipeline.catalog.schema import RATE_CARD_PRICES
+from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
+from billing_pipeline.mediation.schema import GUIDE
+from billing_pipeline.vocabulary.frames import FrameSchema
+
+
+def tenant_keys(connection: sa.Connection) -> list[str]:
+    """Keys of all visible tenants, sorted."""
+    return sorted(connection.execute(sa.select(tenants.c.tenant_key)).scalars())
+
+
+def read_tenant_documents(connection: sa.Connection) -> pl.DataFrame:
+    """The TENANT_DOCUMENTS of all visible tenants, by key."""
+    select = sa.select(
+        tenants.c.tenant_key,
+        tenants.c.parent_key,
+        sa.cast(tenants.c.document, sa.Text).label("document"),
+    )
+    return copy_out(connection, select, TENANT_DOCUMENTS).sort("tenant_key")
+
+
+def read_entries(
+    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's ENTRIES as known now or at `known_at`, but for the tenant itself."""
+    entries = catalog_entries.c
+    select = sa.select(
+        entries.kind,
+        entries.entry_key,
+        _unless(entries.valid_from, "-infinity").label("valid_from"),
+        _unless(entries.valid_until, "infinity").label("valid_until"),
+        sa.cast(entries.document, sa.Text).label("document"),
+    ).where(*known_rows(catalog_entries, tenant_key, known_at), entries.kind != "tenant")
+    return copy_out(connection, select, ENTRIES).sort("kind", "entry_key", "valid_from")
+
+
+def read_accounts(
+    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's ACCOUNTS as known now or at `known_at`."""
+    return _read(connection, accounts, ACCOUNTS, tenant_key, known_at).sort("account_key")
+
+
+def read_subscriptions(
+    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's SUBSCRIPTIONS as known now or at `known_at`."""
+    found = _read(connection, subscriptions, SUBSCRIPTIONS, tenant_key, known_at)
+    return found.sort("subscription_key")
+
+
+def read_service_identifiers(
+    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's SERVICE_IDENTIFIERS as known now or at `known_at`."""
+    found = _read(connection, service_identifiers, SERVICE_IDENTIFIERS, tenant_key, known_at)
+    return found.sort("identifier", "valid_from")
+
+
+def read_rate_card_prices(
+    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's RATE_CARD_PRICES as known now or at `known_at`."""
+    found = _read(connection, rate_card_prices, RATE_CARD_PRICES, tenant_key, known_at)
+    return found.sort("card_key", "prefix", "band", "valid_from")
+
+
+def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame:
+    """The GUIDE for feeds of the owner: identifiers of its whole subtree.
+
+    A subscription's local days become instants in its tenant's zone, by Postgres' zone data.
+    """
+    owned, subscribed = service_identifiers.c, subscriptions.c
+    subtree = sa.select(sa.func.tenant_subtree(owner_tenant_key)).scalar_subquery()
+    select = (
+        sa.select(
+            owned.identifier,
+            owned.tenant_key,
+            subscribed.account_key,
+            owned.subscription_key,
+            owned.valid_from,
+            owned.valid_until,
+            _local_midnight(subscribed.started_on).label("service_from"),
+            _local_midnight(subscribed.ended_on).label("service_until"),
+        )
+        .join(
+            subscriptions,
+            sa.and_(
+                subscribed.tenant_key == owned.tenant_key,
+                subscribed.subscription_key == owned.subscription_key,
+                subscribed.known_until.is_(None),
+            ),
+        )
+        .join(tenants, tenants.c.tenant_key == owned.tenant_key)
+        .where(owned.known_until.is_(None), owned.tenant_key.in_(subtree))
+    )
+    return copy_out(connection, select, GUIDE).sort("identifier", "valid_from", "tenant_key")
+
+
+def _read(
+    connection: sa.Connection,
+    table: sa.Table,
+    schema: FrameSchema,
+    tenant_key: str,
+    known_at: dt.datetime | None,
+) -> pl.DataFrame:
+    columns = [table.c[name] for name in schema.names]
+    select = sa.select(*columns).where(*known_rows(table, tenant_key, known_at))
+    return copy_out(connection, select, schema)
+
+
+def _local_midnight(day: sa.ColumnElement[dt.date]) -> sa.ColumnElement[dt.datetime]:
+    return sa.func.timezone(tenants.c.time_zone, sa.cast(day, sa.DateTime))
+
+
+def _unless(day: sa.ColumnElement[dt.date], infinity: str) -> sa.ColumnElement[dt.date]:
+    return sa.func.nullif(day, sa.cast(sa.literal(infinity, sa.Text), sa.Date))

@@ -1,0 +1,64 @@
+"""The rules that must hold over all rows (`sql/checks`) and the views people read (`sql/views`)."""
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+import sqlalchemy as sa
+
+from billing_pipeline.books.sql_files import run_script, sql_folder
+
+_READERS = "billing_app, billing_operator, billing_reader"
+
+# A view carries the digest of its file as comment.
+_MARKS = sa.text("""
+    select relname, coalesce(obj_description(oid, 'pg_class'), '') from pg_class
+    where relkind = 'v' and relnamespace = 'public'::regnamespace order by relname
+""")
+
+
+def failing_checks(connection: sa.Connection) -> dict[str, pl.DataFrame]:
+    """The rows of every check that returns any, by the check's file name; all text, for people.
+
+    Checks see what the connection's scope sees: run them for the whole installation.
+    """
+    found = {
+        check.stem: _answer(connection, check.read_text(encoding="utf-8"))
+        for check in sorted((sql_folder() / "checks").glob("*.sql"))
+    }
+    return {name: rows for name, rows in found.items() if rows.height}
+
+
+def create_views(connection: sa.Connection) -> list[str]:
+    """Make the views of `sql/views` if any is missing or another; return their names.
+
+    They show to each role what its own row-level security lets it see. Needs the owner.
+    """
+    views = {file.stem: file.read_text(encoding="utf-8") for file in _view_files()}
+    marks = {name: hashlib.sha256(query.encode()).hexdigest() for name, query in views.items()}
+    there = connection.execute(_MARKS).all()
+    if {name: mark for name, mark in there} == marks:  # noqa: C416 - rows are no pairs to mypy
+        return list(views)
+    drop_views(connection)
+    for name, query in views.items():
+        run_script(connection, query)
+        run_script(connection, f"grant select on {name} to {_READERS}")
+        run_script(connection, f"comment on view {name} is '{marks[name]}'")
+    return list(views)
+
+
+def drop_views(connection: sa.Connection) -> None:
+    """Drop all views of the books."""
+    for name, _ in connection.execute(_MARKS).all():
+        run_script(connection, f'drop view if exists "{name}" cascade')
+
+
+def _view_files() -> list[Path]:
+    return sorted((sql_folder() / "views").glob("*.sql"))
+
+
+def _answer(connection: sa.Connection, query: str) -> pl.DataFrame:
+    rows = connection.execute(sa.text(query))
+    names = list(rows.keys())
+    values = [[None if value is None else str(value) for value in row] for row in rows]
+    return pl.DataFrame(values, schema=dict.fromkeys(names, pl.String), orient="row")

@@ -1,0 +1,275 @@
+"""The register of usage files: seen, archived, loaded or refused, and the days they touched."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from billing_pipeline.books.copy import copy_in, copy_out, staged
+from billing_pipeline.books.due import touch_usage_days
+from billing_pipeline.books.schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
+from billing_pipeline.books.scope import UnknownTenant
+from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
+
+UPLOADS = ["tenant_key", "feed_key", "url", "name", "size_bytes", "etag", "landed_at"]
+_TO_LOAD = ("landed", "archived")
+_REFUSED = ("empty", "quarantined")
+_GONE = ("duplicate", "discarded")
+
+
+class FileNotInState(Exception):
+    """A usage file is unknown, or not in a state in which this can be done."""
+
+
+@dataclass(frozen=True)
+class UsageFile:
+    """One registered usage file."""
+
+    file_id: int
+    tenant_key: str
+    feed_key: str
+    name: str
+    url: str
+    state: str
+    landing_day: dt.date
+    file_key: str | None
+    archive_path: str | None
+
+
+def register_uploads(connection: sa.Connection, uploads: pl.DataFrame, landing_day: dt.date) -> int:
+    """Register uploads not seen before; return how many are new.
+
+    Shape of `uploads`: one row per file, columns UPLOADS. An upload is known again by its feed,
+    URL and etag, so listing the landing zone twice registers nothing twice.
+    Raises: UnknownTenant if an upload lies in the folder of no tenant; nothing is registered.
+    """
+    if uploads.is_empty():
+        return 0
+    _refuse_unknown_tenants(connection, uploads)
+    new = uploads.select(*UPLOADS, pl.lit(landing_day).alias("landing_day"))
+    with staged(connection, new.sort("tenant_key", "feed_key", "landed_at", "url")) as rows:
+        insert = postgresql.insert(usage_files).from_select(
+            [*UPLOADS, "landing_day"], sa.select(rows)
+        )
+        registered = connection.execute(
+            insert.on_conflict_do_nothing(constraint="usage_files_registered_once")
+        )
+    return registered.rowcount
+
+
+def unloaded_files(
+    connection: sa.Connection, landing_day: dt.date | None, limit: int
+) -> pl.DataFrame:
+    """The next UNLOADED_FILES in the order they were registered, of one landing day or all."""
+    select = (
+        sa.select(*(usage_files.c[name] for name in UNLOADED_FILES.names))
+        .where(usage_files.c.state.in_(_TO_LOAD))
+        .order_by(usage_files.c.file_id)
+        .limit(limit)
+    )
+    if landing_day is not None:
+        select = select.where(usage_files.c.landing_day == landing_day)
+    return copy_out(connection, select, UNLOADED_FILES)
+
+
+def unloaded_landing_days(connection: sa.Connection) -> list[dt.date]:
+    """Landing days with files still to be loaded, in order."""
+    days = sa.select(usage_files.c.landing_day).where(usage_files.c.state.in_(_TO_LOAD))
+    return sorted(connection.execute(days.distinct()).scalars())
+
+
+def record_archived(
+    connection: sa.Connection, file_id: int, *, file_key: str, archive_path: str
+) -> bool:
+    """Note where the archive keeps a file; False if its content came before.
+
+    The same content of the same feed under another name becomes state `duplicate`.
+    """
+    file = _file(connection, file_id, *_TO_LOAD)
+    # Two names of one content may be archived at the same moment.
+    connection.execute(
+        sa.text("select pg_advisory_xact_lock(hashtextextended(:content, 0))"),
+        {"content": f"{file.tenant_key}/{file.feed_key}/{file_key}"},
+    )
+    same_content = sa.select(sa.literal(1)).where(
+        usage_files.c.tenant_key == file.tenant_key,
+        usage_files.c.feed_key == file.feed_key,
+        usage_files.c.file_key == file_key,
+        usage_files.c.file_id != file_id,
+        usage_files.c.state.not_in(_GONE),
+    )
+    is_new = connection.execute(same_content).first() is None
+    _change(
+        connection,
+        file_id,
+        state="archived" if is_new else "duplicate",
+        file_key=file_key,
+        archive_path=archive_path,
+    )
+    return is_new
+
+
+def record_loaded(  # noqa: PLR0913 - a file's balance has this many sides
+    connection: sa.Connection,
+    file_id: int,
+    *,
+    records: int,
+    accepted: int,
+    suspended: int,
+    filtered: int,
+    quantity: Decimal,
+    usage_days: pl.DataFrame,
+) -> None:
+    """Note what a file held and make the usage days it touches stale.
+
+    `usage_days` has columns usage_day, records. Days of an earlier load of the same file become
+    stale too: they may have lost records.
+    """
+    file = _file(connection, file_id, *_TO_LOAD)
+    earlier = usage_file_days.c.file_id == file_id
+    before = connection.execute(sa.select(usage_file_days.c.usage_day).where(earlier)).scalars()
+    touched = set(before) | set(usage_days.get_column("usage_day"))
+    connection.execute(sa.delete(usage_file_days).where(earlier))
+    days = usage_days.select(
+        pl.lit(file.tenant_key).alias("tenant_key"),
+        pl.lit(file_id, pl.Int64).alias("file_id"),
+        pl.col("usage_day"),
+        pl.col("records").cast(pl.Int64),
+    )
+    copy_in(connection, usage_file_days, days)
+    _change(
+        connection,
+        file_id,
+        state="loaded",
+        records=records,
+        accepted=accepted,
+        suspended=suspended,
+        filtered=filtered,
+        quantity=quantity,
+    )
+    touch_usage_days(connection, file.tenant_key, sorted(touched))
+
+
+def record_refused(
+    connection: sa.Connection,
+    file_id: int,
+    *,
+    state: Literal["empty", "quarantined"],
+    reason: str,
+    message: str,
+) -> None:
+    """Put a whole file aside: `reason` is a key, `message` says to people what is wrong."""
+    _file(connection, file_id, *_TO_LOAD)
+    _change(connection, file_id, state=state, reason=reason, message=message)
+
+
+def release_file(connection: sa.Connection, file_id: int, *, released_by: str, note: str) -> None:
+    """Let a refused file be loaded again; who decided and why is kept."""
+    _file(connection, file_id, *_REFUSED)
+    _change(connection, file_id, state="landed", decided_by=released_by, decision_note=note)
+
+
+def discard_file(connection: sa.Connection, file_id: int, *, discarded_by: str, note: str) -> None:
+    """Give a refused file up; who decided and why is kept."""
+    _file(connection, file_id, *_REFUSED)
+    _change(connection, file_id, state="discarded", decided_by=discarded_by, decision_note=note)
+
+
+def reload_files(
+    connection: sa.Connection,
+    tenant_key: str,
+    landing_day: dt.date,
+    *,
+    reloaded_by: str,
+    note: str,
+) -> int:
+    """Have the loaded files of an owner's landing day loaded again; return how many."""
+    marked = connection.execute(
+        sa.update(usage_files)
+        .where(
+            usage_files.c.tenant_key == tenant_key,
+            usage_files.c.landing_day == landing_day,
+            usage_files.c.state == "loaded",
+        )
+        .values(
+            state="archived",
+            decided_by=reloaded_by,
+            decision_note=note,
+            changed_at=sa.func.clock_timestamp(),
+        )
+    )
+    return marked.rowcount
+
+
+def files_of_usage_day(
+    connection: sa.Connection, owner_tenant_key: str, usage_day: dt.date
+) -> pl.DataFrame:
+    """The FILES_OF_DAY: which files hold records of a usage day, and where raw usage has them."""
+    select = (
+        sa.select(usage_files.c.file_key, usage_files.c.landing_day)
+        .join(usage_file_days, usage_file_days.c.file_id == usage_files.c.file_id)
+        .where(
+            usage_file_days.c.tenant_key == owner_tenant_key,
+            usage_file_days.c.usage_day == usage_day,
+            usage_files.c.state.not_in(_GONE),
+        )
+    )
+    return copy_out(connection, select, FILES_OF_DAY).sort("landing_day", "file_key")
+
+
+def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:
+    """The file with this content; the one that was loaded if it came more than once."""
+    select = (
+        _select_file()
+        .where(usage_files.c.file_key == file_key)
+        .order_by(usage_files.c.state.in_(_GONE), usage_files.c.file_id)
+    )
+    row = connection.execute(select).first()
+    return None if row is None else UsageFile(*row)
+
+
+def read_files(connection: sa.Connection, *states: str) -> pl.DataFrame:
+    """All visible USAGE_FILES, or those in the given states, in the order they were registered."""
+    select = sa.select(*(usage_files.c[name] for name in USAGE_FILES.names))
+    if states:
+        select = select.where(usage_files.c.state.in_(states))
+    return copy_out(connection, select, USAGE_FILES).sort("file_id")
+
+
+def _select_file() -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(*(usage_files.c[name] for name in UsageFile.__dataclass_fields__))
+
+
+def _file(connection: sa.Connection, file_id: int, *states: str) -> UsageFile:
+    select = _select_file().where(usage_files.c.file_id == file_id).with_for_update()
+    row = connection.execute(select).first()
+    if row is None:
+        raise FileNotInState(f"no usage file {file_id} is registered here")
+    file = UsageFile(*row)
+    if file.state not in states:
+        raise FileNotInState(
+            f"usage file {file_id} ({file.name}) is {file.state}, not {' or '.join(states)}"
+        )
+    return file
+
+
+def _change(connection: sa.Connection, file_id: int, **values: object) -> None:
+    connection.execute(
+        sa.update(usage_files)
+        .where(usage_files.c.file_id == file_id)
+        .values(changed_at=sa.func.clock_timestamp(), **values)
+    )
+
+
+def _refuse_unknown_tenants(connection: sa.Connection, uploads: pl.DataFrame) -> None:
+    known = set(connection.execute(sa.select(tenants.c.tenant_key)).scalars())
+    unknown = sorted(set(uploads.get_column("tenant_key")) - known)
+    if unknown:
+        raise UnknownTenant(
+            f"uploads lie in folders of no tenant: {', '.join(unknown)}; "
+            "apply the tenant or move the files"
+        )

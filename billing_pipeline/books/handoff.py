@@ -1,0 +1,115 @@
+"""What was handed to accounting systems: batches of entries without gap or overlap."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+import sqlalchemy as sa
+
+from billing_pipeline.books.copy import copy_out
+from billing_pipeline.books.schema import HANDOFF_BATCHES
+from billing_pipeline.books.tables import handoff_batches, journal_series
+
+_BATCH = handoff_batches.c
+
+
+class BatchExported(Exception):
+    """A batch was exported before; its file is not replaced."""
+
+
+@dataclass(frozen=True)
+class ClaimedBatch:
+    """A range of journal entries claimed for one format of one tenant."""
+
+    tenant_key: str
+    format_name: str
+    batch_number: int
+    first_entry: int
+    last_entry: int
+    bill_day: dt.date
+
+
+def open_batch(
+    connection: sa.Connection, tenant_key: str, format_name: str, bill_day: dt.date
+) -> ClaimedBatch | None:
+    """Claim all entries not yet claimed for the format; None if there are none.
+
+    A batch that was claimed but never exported is returned again, the same as before: a run
+    that died between claim and export is finished, not repeated.
+    """
+    # Bookers hold this row while they append, so every entry up to its number is committed.
+    booked = connection.execute(
+        sa.select(journal_series.c.last_number)
+        .where(journal_series.c.tenant_key == tenant_key)
+        .with_for_update()
+    ).scalar_one_or_none()
+    of_format = (_BATCH.tenant_key == tenant_key, _BATCH.format_name == format_name)
+    latest = connection.execute(
+        sa.select(handoff_batches).where(*of_format).order_by(_BATCH.batch_number.desc()).limit(1)
+    ).first()
+    if latest is not None and latest.exported_at is None:
+        claimed = {name: getattr(latest, name) for name in ClaimedBatch.__dataclass_fields__}
+        return ClaimedBatch(**claimed)
+    claimed_up_to = 0 if latest is None else latest.last_entry
+    if booked is None or booked <= claimed_up_to:
+        return None
+    batch = ClaimedBatch(
+        tenant_key=tenant_key,
+        format_name=format_name,
+        batch_number=1 if latest is None else latest.batch_number + 1,
+        first_entry=claimed_up_to + 1,
+        last_entry=booked,
+        bill_day=bill_day,
+    )
+    connection.execute(sa.insert(handoff_batches).values(vars(batch)))
+    return batch
+
+
+def record_exported(
+    connection: sa.Connection,
+    batch: ClaimedBatch,
+    *,
+    path: str,
+    sha256: str,
+    totals: Mapping[str, object] | str,
+) -> None:
+    """Note the file a batch went out in, with its control totals (an object or its JSON).
+
+    Raises: BatchExported.
+    """
+    document = totals if isinstance(totals, str) else json.dumps(totals, sort_keys=True)
+    exported = connection.execute(
+        sa.update(handoff_batches)
+        .where(
+            _BATCH.tenant_key == batch.tenant_key,
+            _BATCH.format_name == batch.format_name,
+            _BATCH.batch_number == batch.batch_number,
+            _BATCH.exported_at.is_(None),
+        )
+        .values(
+            path=path,
+            sha256=sha256,
+            totals=sa.cast(sa.literal(document, sa.Text), _BATCH.totals.type),
+            exported_at=sa.func.clock_timestamp(),
+        )
+    )
+    if exported.rowcount != 1:
+        raise BatchExported(
+            f"batch {batch.batch_number} of {batch.tenant_key} for {batch.format_name} "
+            "is unknown or was exported before"
+        )
+
+
+def read_batches(connection: sa.Connection, tenant_key: str | None = None) -> pl.DataFrame:
+    """The HANDOFF_BATCHES of one tenant or of all visible ones."""
+    columns = [
+        sa.cast(_BATCH[name], sa.Text).label(name) if name == "totals" else _BATCH[name]
+        for name in HANDOFF_BATCHES.names
+    ]
+    select = sa.select(*columns)
+    if tenant_key is not None:
+        select = select.where(_BATCH.tenant_key == tenant_key)
+    found = copy_out(connection, select, HANDOFF_BATCHES)
+    return found.sort("tenant_key", "format_name", "batch_number")

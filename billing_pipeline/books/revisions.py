@@ -1,0 +1,185 @@
+"""Applying a tenant's configuration: compare with what is known, then one revision or none."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+import sqlalchemy as sa
+
+from billing_pipeline.books import versions
+from billing_pipeline.books.schema import ENTRIES, REVISION_CHANGES
+from billing_pipeline.books.tables import catalog_revisions, tenants
+from billing_pipeline.books.versions import staged_versions
+from billing_pipeline.customers.tenant import Tenant
+
+TENANT_KIND = "tenant"
+
+
+class RevisionRefused(Exception):
+    """A revision cannot be applied as asked; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class TenantRows:
+    """All that a tenant folder configures, as rows. What is missing here is removed by applying.
+
+    `entries` is an ENTRIES frame; `tenant_document` is the Tenant as JSON.
+    """
+
+    tenant_document: str
+    tenant_key: str
+    parent_key: str | None
+    entries: pl.DataFrame
+    accounts: pl.DataFrame
+    subscriptions: pl.DataFrame
+    service_identifiers: pl.DataFrame
+    rate_card_prices: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class RevisionPlan:
+    """What applying would change: a REVISION_CHANGES frame and views of it."""
+
+    tenant_key: str
+    changes: pl.DataFrame
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the books already say the same."""
+        return self.changes.is_empty()
+
+    @property
+    def added(self) -> dict[str, list[str]]:
+        """Keys of new rows per kind."""
+        return self._keys("added")
+
+    @property
+    def changed(self) -> dict[str, list[str]]:
+        """Keys of rows with other content per kind."""
+        return self._keys("changed")
+
+    @property
+    def removed(self) -> dict[str, list[str]]:
+        """Keys of rows that are gone per kind."""
+        return self._keys("removed")
+
+    def count(self, change: str) -> int:
+        """Number of rows added, changed or removed."""
+        return self.changes.filter(pl.col("change") == change).height
+
+    def _keys(self, change: str) -> dict[str, list[str]]:
+        grouped = (
+            self.changes.filter(pl.col("change") == change)
+            .group_by("kind", maintain_order=True)
+            .agg("key")
+        )
+        kinds, keys = grouped.get_column("kind"), grouped.get_column("key")
+        return dict(zip(kinds.to_list(), keys.to_list(), strict=True))
+
+
+def plan_revision(connection: sa.Connection, rows: TenantRows) -> RevisionPlan:
+    """What applying `rows` would add, change and remove; changes nothing."""
+    with staged_versions(connection, _frames(rows)) as incoming:
+        return _plan(connection, rows.tenant_key, incoming)
+
+
+def apply_revision(
+    connection: sa.Connection, rows: TenantRows, *, applied_at: dt.datetime, applied_by: str
+) -> RevisionPlan:
+    """Make `rows` what the books know of the tenant from `applied_at` on.
+
+    Nothing changed means no new revision. Rules across rows (overlaps, one owner per identifier)
+    are proved when the caller commits.
+    Raises: RevisionRefused if something later is known already.
+    """
+    _wait_for_other_revisions(connection)
+    with staged_versions(connection, _frames(rows)) as incoming:
+        plan = _plan(connection, rows.tenant_key, incoming)
+        if plan.is_empty:
+            return plan
+        revision = _next_revision(connection, rows.tenant_key, applied_at)
+        _keep_tenant(connection, rows, revision)
+        connection.execute(
+            sa.insert(catalog_revisions).values(
+                tenant_key=rows.tenant_key,
+                revision=revision,
+                applied_at=applied_at,
+                applied_by=applied_by,
+                added=plan.count("added"),
+                changed=plan.count("changed"),
+                removed=plan.count("removed"),
+            )
+        )
+        for version in incoming:
+            connection.execute(versions.close_known(version, rows.tenant_key, applied_at))
+            connection.execute(versions.insert_new(version, rows.tenant_key, revision, applied_at))
+    return plan
+
+
+def _plan(
+    connection: sa.Connection, tenant_key: str, incoming: list[versions.Incoming]
+) -> RevisionPlan:
+    changes = [versions.read_changes(connection, version, tenant_key) for version in incoming]
+    return RevisionPlan(
+        tenant_key, REVISION_CHANGES.conform(pl.concat(changes).sort("kind", "key", "change"))
+    )
+
+
+def _frames(rows: TenantRows) -> dict[str, pl.DataFrame]:
+    tenant = pl.DataFrame(
+        {
+            "kind": [TENANT_KIND],
+            "entry_key": [rows.tenant_key],
+            "valid_from": [None],
+            "valid_until": [None],
+            "document": [rows.tenant_document],
+        },
+        schema=ENTRIES.polars_schema,
+    )
+    return {
+        "catalog_entries": pl.concat([tenant, rows.entries.select(ENTRIES.names)]),
+        "accounts": rows.accounts,
+        "subscriptions": rows.subscriptions,
+        "service_identifiers": rows.service_identifiers,
+        "rate_card_prices": rows.rate_card_prices,
+    }
+
+
+def _wait_for_other_revisions(connection: sa.Connection) -> None:
+    # One at a time: identifiers are unique across tenants, which no row lock can guard.
+    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('revision'))"))
+
+
+def _next_revision(connection: sa.Connection, tenant_key: str, applied_at: dt.datetime) -> int:
+    latest = sa.select(
+        sa.func.coalesce(sa.func.max(catalog_revisions.c.revision), 0),
+        sa.func.max(catalog_revisions.c.applied_at),
+    ).where(catalog_revisions.c.tenant_key == tenant_key)
+    revision, known_at = connection.execute(latest).one()
+    if known_at is not None and known_at > applied_at:
+        raise RevisionRefused(
+            f"revision {revision} of {tenant_key} was applied at {known_at}, "
+            f"after {applied_at}: what was known then cannot be changed"
+        )
+    return int(revision) + 1
+
+
+def _keep_tenant(connection: sa.Connection, rows: TenantRows, revision: int) -> None:
+    tenant = Tenant.model_validate_json(rows.tenant_document)
+    values = {
+        "parent_key": rows.parent_key,
+        "name": tenant.name,
+        "kind": tenant.kind,
+        "currency": tenant.currency,
+        "time_zone": tenant.time_zone,
+        "bill_hour": tenant.bill_hour,
+        "document": sa.cast(sa.literal(rows.tenant_document, sa.Text), tenants.c.document.type),
+        "revision": revision,
+    }
+    known = sa.select(sa.literal(1)).where(tenants.c.tenant_key == rows.tenant_key)
+    if connection.execute(known).first():
+        connection.execute(
+            sa.update(tenants).where(tenants.c.tenant_key == rows.tenant_key).values(values)
+        )
+    else:
+        connection.execute(sa.insert(tenants).values(tenant_key=rows.tenant_key, **values))

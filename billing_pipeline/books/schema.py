@@ -1,0 +1,298 @@
+"""Frames the books hand on that no other room hands to them."""
+
+import polars as pl
+
+from billing_pipeline.assurance.schema import FINDINGS
+from billing_pipeline.billing.schema import CHARGES
+from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
+from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import AMOUNT
+
+ENTRIES = FrameSchema(
+    name="catalog_entries",
+    grain="one row per configured thing and span of validity",
+    columns={
+        "kind": required(pl.String, "product, plan, discount, tax_rate, rate_card, feed ..."),
+        "entry_key": required(pl.String, "key of the thing"),
+        "valid_from": optional(pl.Date, "first local day; null is always"),
+        "valid_until": optional(pl.Date, "local day after the last; null is open"),
+        "document": required(pl.String, "its configuration as a JSON object"),
+    },
+)
+
+REVISION_CHANGES = FrameSchema(
+    name="revision_changes",
+    grain="one row per configured thing that a revision adds, changes or removes",
+    columns={
+        "kind": required(pl.String, "kind of entry, or accounts, subscriptions ..."),
+        "key": required(pl.String, "key of the row"),
+        "change": required(pl.String, "added, changed or removed"),
+    },
+)
+
+TENANT_DOCUMENTS = FrameSchema(
+    name="tenant_documents",
+    grain="one row per tenant",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "parent_key": optional(pl.String, "tenant above it"),
+        "document": required(pl.String, "tenant.yaml as a JSON object"),
+    },
+)
+
+UNLOADED_FILES = FrameSchema(
+    name="unloaded_files",
+    grain="one row per registered usage file still to be loaded",
+    columns={
+        "file_id": required(pl.Int64, "number of the registration"),
+        "tenant_key": required(pl.String, "owner of the feed"),
+        "feed_key": required(pl.String, "feed"),
+        "url": required(pl.String, "where it landed"),
+        "name": required(pl.String, "file name"),
+        "size_bytes": required(pl.Int64, "size"),
+        "landing_day": required(pl.Date, "day it was registered for; partition of raw usage"),
+    },
+)
+
+USAGE_FILES = FrameSchema(
+    name="usage_files",
+    grain="one row per registered usage file",
+    columns={
+        **UNLOADED_FILES.columns,
+        "landed_at": required(UTC_INSTANT, "when it was written to the landing zone"),
+        "state": required(
+            pl.String, "landed, archived, loaded, duplicate, empty, quarantined, discarded"
+        ),
+        "file_key": optional(pl.String, "content hash, once archived"),
+        "archive_path": optional(pl.String, "where the archive keeps it"),
+        "records": optional(pl.Int64, "records it held"),
+        "accepted": optional(pl.Int64, "records handed on"),
+        "suspended": optional(pl.Int64, "records in suspense"),
+        "filtered": optional(pl.Int64, "records not billable"),
+        "reason": optional(pl.String, "why it was refused"),
+        "message": optional(pl.String, "the refusal, for people"),
+        "decided_by": optional(pl.String, "who released, discarded or reloaded it"),
+        "decision_note": optional(pl.String, "why"),
+    },
+)
+
+FILES_OF_DAY = FrameSchema(
+    name="files_of_usage_day",
+    grain="one row per usage file with records of the day",
+    columns={
+        "file_key": required(pl.String, "content hash"),
+        "landing_day": required(pl.Date, "partition of raw usage that holds its records"),
+    },
+)
+
+STALE_DAYS = FrameSchema(
+    name="stale_days",
+    grain="one row per tenant and usage day to be computed again",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "usage_day": required(pl.Date, "UTC day of the events"),
+        "touched": required(pl.Int64, "counter to report back when the day is done"),
+    },
+)
+
+DUE_BILL_DAYS = FrameSchema(
+    name="due_bill_days",
+    grain="one row per tenant and local day that is due and not completed",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "bill_day": required(pl.Date, "local day"),
+        "attempt": required(pl.Int64, "number of this attempt, from 1"),
+    },
+)
+
+PARTITION_PATHS = FrameSchema(
+    name="partition_paths",
+    grain="one row per current file of a frame in the lake",
+    columns={
+        "partition_day": required(pl.Date, "day of the partition"),
+        "chunk": required(pl.String, "part of the partition"),
+        "path": required(pl.String, "where it lies"),
+        "rows": required(pl.Int64, "rows in it"),
+        "version": required(pl.Int64, "version of the partition that brought it"),
+    },
+)
+
+GATE_PROBLEMS = FrameSchema(
+    name="gate_problems",
+    grain="one row per reason not to bill a span of days yet",
+    columns={
+        "problem": required(pl.String, "not_conserved or stale"),
+        "tenant_key": required(pl.String, "tenant whose row it is"),
+        "stage": required(pl.String, "stage that has to run or be mended"),
+        "partition_day": required(pl.Date, "day"),
+        "detail": required(pl.String, "for people"),
+    },
+)
+
+ISSUED_INVOICES = FrameSchema(
+    name="issued_invoices",
+    grain="one row per issued document",
+    columns={
+        **INVOICES.columns,
+        "invoice_number": required(pl.String, "number of the document"),
+        "series": required(pl.String, "series it is numbered in"),
+        "issued_at": required(UTC_INSTANT, "instant of the bill run"),
+    },
+)
+
+ISSUED_LINES = FrameSchema(
+    name="issued_lines",
+    grain="one row per line of an issued document",
+    columns={
+        "invoice_number": required(pl.String, "number of the document"),
+        **INVOICE_LINES.columns,
+    },
+)
+
+ISSUED_TAXES = FrameSchema(
+    name="issued_taxes",
+    grain="one row per issued document, tax code and rate",
+    columns={
+        "invoice_number": required(pl.String, "number of the document"),
+        **INVOICE_TAXES.columns,
+    },
+)
+
+RECORDED_DOCUMENTS = FrameSchema(
+    name="recorded_documents",
+    grain="one row per rendering of an issued document",
+    columns={
+        "invoice_number": required(pl.String, "number of the document"),
+        "kind": required(pl.String, "pdf, html, csv ..."),
+        "path": required(pl.String, "where the store keeps it"),
+        "sha256": required(pl.String, "digest of its bytes"),
+    },
+)
+
+MISSING_DOCUMENTS = FrameSchema(
+    name="missing_documents",
+    grain="one row per issued document without a rendering of the kind asked for",
+    columns={
+        "invoice_number": required(pl.String, "number of the document"),
+        "invoice_key": required(pl.String, "natural key of the document"),
+        "account_key": required(pl.String, "billing account that pays"),
+        "bill_day": required(pl.Date, "local day of the bill run"),
+        "lines": required(pl.Int64, "number of lines"),
+    },
+)
+
+HANDOFF_BATCHES = FrameSchema(
+    name="handoff_batches",
+    grain="one row per range of journal entries claimed for a format",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "format_name": required(pl.String, "format of the file"),
+        "batch_number": required(pl.Int64, "gapless per tenant and format"),
+        "first_entry": required(pl.Int64, "first journal entry of the batch"),
+        "last_entry": required(pl.Int64, "last journal entry of the batch"),
+        "bill_day": required(pl.Date, "bill day of the run that claimed it"),
+        "path": optional(pl.String, "file, once exported"),
+        "sha256": optional(pl.String, "digest of the file, once exported"),
+        "totals": optional(pl.String, "control totals as a JSON object, once exported"),
+        "exported_at": optional(UTC_INSTANT, "when it was exported"),
+    },
+)
+
+KEPT_FINDINGS = FrameSchema(
+    name="kept_findings",
+    grain="one row per subject a control found something wrong with",
+    columns={
+        "tenant_key": required(pl.String, "tenant; empty for the installation"),
+        **FINDINGS.columns,
+        "state": required(pl.String, "open, resolved or accepted"),
+        "first_seen_at": required(UTC_INSTANT, "first run that found it"),
+        "last_seen_at": required(UTC_INSTANT, "last run that found it"),
+        "sightings": required(pl.Int64, "runs that found it"),
+        "resolved_at": optional(UTC_INSTANT, "first run that found it gone"),
+        "decided_by": optional(pl.String, "who accepted it"),
+        "decision_note": optional(pl.String, "why"),
+    },
+)
+
+LINE_FILES = FrameSchema(
+    name="line_files",
+    grain="one row per invoice line and usage file with records of its service period",
+    columns={
+        "line_number": required(pl.Int64, "line"),
+        "file_key": required(pl.String, "content hash of the file"),
+        "tenant_key": required(pl.String, "owner of the feed"),
+        "feed_key": required(pl.String, "feed"),
+        "name": required(pl.String, "file name"),
+        "archive_path": required(pl.String, "where the archive keeps it"),
+        "landing_day": required(pl.Date, "partition of raw usage"),
+    },
+)
+
+CHARGE_POSTINGS = FrameSchema(
+    name="charge_postings",
+    grain="one row per posting of a charge",
+    columns={
+        **CHARGES.columns,
+        "posting_number": required(pl.Int64, "1, then corrections"),
+        "bill_day": required(pl.Date, "run that posted it"),
+        "difference": required(AMOUNT, "what it added, major units"),
+        "reason": required(pl.String, "new, increased, decreased or withdrawn"),
+        "invoice_number": optional(pl.String, "document; null if nothing in minor units"),
+        "line_number": optional(pl.Int64, "line"),
+        "net_minor": required(pl.Int64, "what it added, minor units"),
+    },
+)
+
+USAGE_SUMMARY = FrameSchema(
+    name="usage_summary",
+    grain="one row per owner of feeds and state of its files",
+    columns={
+        "tenant_key": required(pl.String, "owner of the feeds"),
+        "state": required(pl.String, "state of the files"),
+        "files": required(pl.Int64, "files"),
+        "records": required(pl.Int64, "records in them"),
+        "accepted": required(pl.Int64, "records handed on"),
+        "suspended": required(pl.Int64, "records in suspense"),
+        "filtered": required(pl.Int64, "records not billable"),
+    },
+)
+
+STAGE_SUMMARY = FrameSchema(
+    name="stage_summary",
+    grain="one row per stage and tenant",
+    columns={
+        "stage": required(pl.String, "decode, mediate or rate"),
+        "tenant_key": required(pl.String, "tenant; empty while none is known"),
+        "records_in": required(pl.Int64, "records given"),
+        "accepted": required(pl.Int64, "records handed on"),
+        "duplicates": required(pl.Int64, "records seen before"),
+        "suspended": required(pl.Int64, "records in suspense"),
+        "filtered": required(pl.Int64, "records not billable"),
+    },
+)
+
+INVOICE_SUMMARY = FrameSchema(
+    name="invoice_summary",
+    grain="one row per tenant, document kind and currency",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "document_kind": required(pl.String, "invoice or credit_note"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "documents": required(pl.Int64, "documents issued"),
+        "net_minor": required(pl.Int64, "sum of nets"),
+        "tax_minor": required(pl.Int64, "sum of taxes"),
+        "total_minor": required(pl.Int64, "sum of totals"),
+    },
+)
+
+JOURNAL_SUMMARY = FrameSchema(
+    name="journal_summary",
+    grain="one row per tenant and currency",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "entries": required(pl.Int64, "journal entries"),
+        "debits_minor": required(pl.Int64, "sum of debits"),
+        "credits_minor": required(pl.Int64, "sum of credits, positive"),
+    },
+)

