@@ -70,6 +70,8 @@ def terms_of(table: pl.DataFrame) -> Terms:
 def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     """Price events by the terms at `rows`; an event without a row has no amount.
 
+    A negative quantity takes usage back: its units and amount are those of the same positive
+    quantity with the other sign.
     Shape: row by row, the columns billable_units, amount, reason.
     Units: `events.quantity` and billable_units in measured units, amount in major units.
     """
@@ -78,25 +80,32 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
     if too_large is not None:
         measured = measured.with_columns(units=pl.when(~too_large).then("units"))
     amount = terms.quotient(pl.col("units") * terms["unit_price"], terms["pricing_unit"])
+    amount += _fee(terms)
+    units = pl.col("units")
+    if _takes_back(events):
+        sign = pl.lit(events.get_column("quantity").to_physical().sign())
+        units, amount = units * sign, amount * sign
     return measured.select(
-        billable_units=decimals(pl.col("units")),
-        amount=decimals(amount + _fee(terms)),
-        reason=_reason(too_large),
+        billable_units=decimals(units), amount=decimals(amount), reason=_reason(too_large)
     )
 
 
 def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     """Price events as `amounts_by` does, with their unit price and fee beside it."""
-    shown = terms.shown.select(pl.all().gather(rows))
-    return (
-        amounts_by(events, terms, rows)
-        .hstack(shown)
-        .with_columns(connection_fee=pl.when(pl.col("billable_units") > 0).then("connection_fee"))
+    units, fee = pl.col("billable_units"), pl.col("connection_fee")
+    priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
+    return priced.with_columns(
+        connection_fee=pl.when(units > 0).then(fee).when(units < 0).then(-fee)
     )
 
 
+def _takes_back(events: pl.DataFrame) -> bool:
+    least = events.get_column("quantity").to_physical().min()
+    return isinstance(least, int) and least < 0
+
+
 def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
-    """Billable units of each event, beside its terms; null where it has none."""
+    """Billable units of each event, never negative, beside its terms; null where it has none."""
     units = pl.col("measured")
     # Where no price has them, free units and minimum are not worth a pass over all events.
     if not terms.is_all("free_initial", 0):
@@ -106,7 +115,7 @@ def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     units = multiple_at_least(units, terms["increment"])
     found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
     return (
-        events.select(measured=pl.col("quantity").to_physical())
+        events.select(measured=pl.col("quantity").to_physical().abs())
         .with_columns(term.gather(rows) for term in terms.varying.get_columns())
         .with_columns(units=found)
     )
