@@ -59,3 +59,13 @@ TO_POST = FrameSchema(
         "reason": required(pl.String, "new, increased, decreased or withdrawn"),
     },
 )
+
+HELD_ACCOUNTS = FrameSchema(
+    name="held_accounts",
+    grain="one row per account and bound that its charges break",
+    columns={
+        "account_key": required(pl.String, "billing account that is held"),
+        "bound": required(pl.String, "duplicate_period, most_charges or jump"),
+        "message": required(pl.String, "what is wrong, for people"),
+    },
+)
