@@ -69,3 +69,19 @@ HELD_ACCOUNTS = FrameSchema(
         "message": required(pl.String, "what is wrong, for people"),
     },
 )
+
+PLAN_COMPARISON = FrameSchema(
+    name="plan_comparison",
+    grain="one row per subscription and plan: what it would have paid",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "subscription_key": required(pl.String, "subscription"),
+        "plan_key": required(pl.String, "plan compared"),
+        "is_current": required(pl.Boolean, "whether the subscription is on this plan"),
+        "amount": required(AMOUNT, "what it would have paid over the window, major units"),
+        "saving": required(AMOUNT, "what the current plan costs more; negative if less"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "unpriced_events": required(pl.Int64, "events the plan has no price for"),
+        "is_recommended": required(pl.Boolean, "cheapest plan that prices everything"),
+    },
+)
