@@ -85,3 +85,16 @@ PLAN_COMPARISON = FrameSchema(
         "is_recommended": required(pl.Boolean, "cheapest plan that prices everything"),
     },
 )
+
+UNBILLED_USAGE = FrameSchema(
+    name="unbilled_usage",
+    grain="one row per subscription, price and local day of usage that no charge takes",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "subscription_key": required(pl.String, "subscription"),
+        "price_key": required(pl.String, "price the usage was rated with"),
+        "local_date": required(pl.Date, "local day of the usage"),
+        "quantity": required(QUANTITY, "measured quantity"),
+        "events": required(pl.Int64, "rated events"),
+    },
+)
