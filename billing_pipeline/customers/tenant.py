@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
@@ -11,6 +11,7 @@ from billing_pipeline.vocabulary.configuration import (
     CountryCode,
     CurrencyCode,
     Key,
+    time_zones,
 )
 
 
@@ -178,7 +179,7 @@ class Tenant(Configuration):
     @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in time_zones():
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
         return name
 
