@@ -368,6 +368,75 @@ MISTAKES = [
         " as usage events carry them",
         id="a plus sign",
     ),
+    pytest.param(
+        "plans.yaml",
+        "card: retail",
+        "card: supplier",
+        "plans.yaml row 20 field plans/basic/prices/international/card: rate card 'supplier' is of"
+        " kind supplier, but card needs kind retail",
+        id="a supplier's deck sold",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "prices: [minutes]",
+        "prices: [monthly]",
+        "plans.yaml row 23 field plans/basic/included_units/free/prices/0: 'monthly' is no usage"
+        " price, so units of it cannot be included",
+        id="included units of a fee",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "{key: setup, product: setup, model: one_time, amount: 5}",
+        "{key: monthly, product: setup, model: one_time, amount: 5}",
+        "plans.yaml row 7 field plans/basic/prices/monthly/valid_from: is valid at the same time as"
+        " another price of this key; end the earlier one",
+        id="two prices of one key on the same day",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "product: loyalty",
+        "product: calls",
+        "plans.yaml row 25 field discounts/ten/product: product 'calls' is of kind usage, but this"
+        " needs kind discount",
+        id="a discount without discount product",
+    ),
+    pytest.param(
+        "taxes.yaml",
+        "tax_rates:\n",
+        "tax_rates:\n  - {key: de, country: DE, tax_code: S, percent: 16, label: USt. 16 %}\n",
+        "taxes.yaml row 3 field tax_rates/de/valid_from: is valid at the same time as another rate"
+        " of this key; end the earlier one",
+        id="two tax rates at once",
+    ),
+    pytest.param(
+        "products.yaml",
+        FILES["products.yaml"],
+        "",
+        "products.yaml row 1: is empty",
+        id="an empty YAML file",
+    ),
+    pytest.param(
+        "feeds/calls.yaml",
+        "key: calls",
+        "key: cdrs",
+        "feeds/calls.yaml row 1 field key: is 'cdrs', but the file is 'feeds/calls.yaml'; make them"
+        " equal",
+        id="a feed in a file of another name",
+    ),
+    pytest.param(
+        "subscriptions.csv",
+        "2.5",
+        "-2",
+        "subscriptions.csv row 3 field quantity: is below zero; end the subscription instead",
+        id="a negative quantity",
+    ),
+    pytest.param(
+        "accounts.csv",
+        'A-1,"Muster, Söhne & Co",2026-01-31,',
+        'A-1,"Muster, Söhne & Co",2026-01-31,A-2',
+        "accounts.csv row 2 field payer_key: A-2 is itself paid by A-1; name the account that pays",
+        id="accounts that pay for each other",
+    ),
 ]
 
 
@@ -457,6 +526,27 @@ def test_a_table_that_cannot_be_read_is_named(folder: Path, content: bytes, mess
     (folder / "accounts.csv").write_bytes(content)
 
     assert any(line.startswith(f"accounts.csv {message}") for line in refusal_of(folder))
+
+
+def test_an_alias_is_refused(folder: Path) -> None:
+    mistakes_after(folder, "tenant.yaml", "name: Acme Voice\n", "name: &name Acme Voice\n")
+    mistakes_after(folder, "tenant.yaml", "  name: Acme Voice Ltd\n", "  name: *name\n")
+
+    assert refusal_of(folder) == [
+        "tenant.yaml row 2: anchors and aliases are not taken; write the value out"
+    ]
+
+
+def test_a_yaml_file_in_another_encoding_is_named(folder: Path) -> None:
+    (folder / "tenant.yaml").write_bytes("name: Büro".encode("cp1252"))
+
+    assert "tenant.yaml: is not UTF-8; save it as UTF-8" in refusal_of(folder)
+
+
+def test_a_file_of_another_kind_among_the_feeds_is_named(folder: Path) -> None:
+    (folder / "feeds" / "notes.txt").write_text("later", encoding="utf-8")
+
+    assert refusal_of(folder) == ["feeds/notes.txt: must be a .yaml file here"]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(folder: Path) -> None:
