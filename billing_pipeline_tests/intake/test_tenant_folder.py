@@ -8,6 +8,7 @@ import pytest
 
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.entries import (
+    ORDER,
     catalog_entries,
     catalog_from_entries,
     feeds_from_entries,
@@ -566,20 +567,31 @@ def test_the_catalog_comes_back_from_its_entries(folder: Path) -> None:
     entries = catalog_entries(read.catalog, read.feeds)
     back = catalog_from_entries(entries)
 
-    assert by_key(back) == by_key(read.catalog)
+    assert back == read.catalog
     assert feeds_from_entries(entries) == read.feeds
     assert catalog_entries(back, read.feeds).equals(entries)
 
 
-def by_key(catalog: Catalog) -> Catalog:
-    """The same catalog with its lists in order of key."""
-    return Catalog(
-        products=tuple(sorted(catalog.products, key=lambda thing: thing.key)),
-        plans=tuple(sorted(catalog.plans, key=lambda thing: thing.key)),
-        discounts=tuple(sorted(catalog.discounts, key=lambda thing: thing.key)),
-        tax_rates=tuple(sorted(catalog.tax_rates, key=lambda thing: thing.key)),
-        rate_cards=tuple(sorted(catalog.rate_cards, key=lambda thing: thing.key)),
+def test_the_order_of_a_file_comes_back_too(folder: Path) -> None:
+    first = "tax_rates:\n"
+    mistakes_after(
+        folder, "taxes.yaml", first, f"{first}  - {{key: zz, tax_code: G, percent: 0, label: Z}}\n"
     )
+    catalog = read_tenant_folder(folder).catalog
+
+    back = catalog_from_entries(catalog_entries(catalog, ()))
+
+    assert [rate.key for rate in back.tax_rates] == ["zz", "de"]
+
+
+def test_entries_without_a_kept_order_come_back_by_key(folder: Path) -> None:
+    catalog = read_tenant_folder(folder).catalog
+    entries = catalog_entries(catalog, ()).filter(pl.col("kind") != ORDER)
+
+    back = catalog_from_entries(entries)
+
+    keys = [product.key for product in back.products]
+    assert keys == sorted(product.key for product in catalog.products)
 
 
 def test_each_price_is_an_entry_with_its_own_validity(folder: Path) -> None:
