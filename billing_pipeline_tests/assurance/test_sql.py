@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from billing_pipeline.books.checks import create_views, failing_checks
-from billing_pipeline.books.migrate import sql_folder
+from billing_pipeline.books.sql_files import sql_folder
 
 pytestmark = pytest.mark.postgres
 

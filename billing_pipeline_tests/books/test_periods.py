@@ -1,4 +1,5 @@
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -18,14 +19,15 @@ PERIODS = monthly_periods(JANUARY, 2)
 
 
 @pytest.fixture
-def books(engine: sa.Engine) -> sa.Connection:
+def books(engine: sa.Engine) -> Iterator[sa.Connection]:
     connection = engine.connect()
     connection.exec_driver_sql(
         "insert into tenants (tenant_key, name, kind, currency, time_zone, bill_hour, document, "
         "revision) values ('voice', 'Voice', 'brand', 'GBP', 'UTC', 2, '{}', 1)"
     )
     keep_periods(connection, "voice", PERIODS, changed_by="finance")
-    return connection
+    yield connection
+    connection.close()
 
 
 def test_periods_are_kept_and_only_changes_are_written(books: sa.Connection) -> None:
