@@ -7,6 +7,7 @@ day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day.
 
 import datetime as dt
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -106,18 +107,22 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
         read = [read_tenant_folder(folder) for folder in folders]
         apply_folders(installation, read, applied_at=noon, applied_by="simulation")
     if landings := story.landings.get(day):
-        _land(installation, landings)
+        _land(installation, landings, noon)
         register_landed_files(installation, noon + dt.timedelta(days=1), day)
     catch_up(installation)
     _bill(installation, noon)
 
 
-def _land(installation: Installation, landings: list[tuple[str, Path]]) -> None:
+def _land(
+    installation: Installation, landings: list[tuple[str, Path]], landed_at: dt.datetime
+) -> None:
+    """Put files into the landing zone with the story's time: by today's they are too young."""
     _, root = fsspec.core.url_to_fs(installation.landing_url)
     for target, source in landings:
         landed = Path(root) / target
         landed.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, landed)
+        os.utime(landed, (landed_at.timestamp(), landed_at.timestamp()))
 
 
 def catch_up(installation: Installation) -> None:
