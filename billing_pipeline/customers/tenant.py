@@ -104,6 +104,9 @@ class HandoffMapping(Configuration):
     ledger_accounts: dict[str, str] = Field(
         default={}, description="ledger account -> its code or name in that system"
     )
+    account_labels: dict[str, str] = Field(
+        default={}, description="ledger account -> its label, for formats that show one"
+    )
     customers: dict[str, str] = Field(
         default={}, description="account_key -> customer or debtor in that system"
     )
