@@ -11,7 +11,9 @@ _CHARGE = {
     "subscription_key": optional(pl.String, "subscription it comes from"),
     "product_key": required(pl.String, "product"),
     "price_key": required(pl.String, "price, discount or minimum that made it"),
-    "charge_kind": required(pl.String, "recurring, one_time, usage, discount, minimum"),
+    "charge_kind": required(
+        pl.String, "recurring, one_time, usage, discount, minimum, termination"
+    ),
     "description": required(pl.String, "text of the invoice line"),
     "service_from": required(pl.Date, "first local day of service"),
     "service_until": required(pl.Date, "local day after the last day of service"),

@@ -30,7 +30,9 @@ def tenant_keys(connection: sa.Connection) -> list[str]:
 def read_tenant_documents(connection: sa.Connection) -> pl.DataFrame:
     """The TENANT_DOCUMENTS of all visible tenants, by key."""
     select = sa.select(
-        tenants.c.tenant_key, tenants.c.parent_key, sa.cast(tenants.c.document, sa.Text)
+        tenants.c.tenant_key,
+        tenants.c.parent_key,
+        sa.cast(tenants.c.document, sa.Text).label("document"),
     )
     return copy_out(connection, select, TENANT_DOCUMENTS).sort("tenant_key")
 
@@ -45,7 +47,7 @@ def read_entries(
         entries.entry_key,
         _unless(entries.valid_from, "-infinity").label("valid_from"),
         _unless(entries.valid_until, "infinity").label("valid_until"),
-        sa.cast(entries.document, sa.Text),
+        sa.cast(entries.document, sa.Text).label("document"),
     ).where(*known_rows(catalog_entries, tenant_key, known_at), entries.kind != "tenant")
     return copy_out(connection, select, ENTRIES).sort("kind", "entry_key", "valid_from")
 

@@ -114,7 +114,7 @@ def copy_out(
     Raises: NotCopied if the columns differ.
     """
     types = schema.polars_schema if isinstance(schema, FrameSchema) else schema
-    selected = [column.name for column in select.selected_columns]
+    selected = select.selected_columns.keys()
     if selected != types.names():
         raise NotCopied(f"selected {selected}, asked for {types.names()}")
     frame = _from_csv(_copy_text(connection, select), types)

@@ -13,6 +13,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 from billing_pipeline.customers.tenant import Branding
 from billing_pipeline.documents.annex import AnnexGroup
 from billing_pipeline.documents.chart import Bar, UsageChart
+from billing_pipeline.documents.drawn_text import TextPage
 from billing_pipeline.documents.formats import Formats
 from billing_pipeline.documents.template_sets import TemplateSet
 from billing_pipeline.invoicing import document as model
@@ -21,7 +22,7 @@ _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
     model.TaxGroup, model.PaymentDetails, model.UsageTotal, model.DailyUsage,
-    AnnexGroup, Bar, UsageChart,
+    AnnexGroup, TextPage, Bar, UsageChart,
 )  # fmt: skip
 _CLOSED_ATTRIBUTES = {"itemisation"}
 

@@ -63,6 +63,16 @@ RATES = (
     TaxRate(key="fr-oss", country="FR", tax_code="S", percent=Decimal(20), label="TVA 20 %"),
     TaxRate(key="export", tax_code="G", percent=Decimal(0), label="Export"),
     TaxRate(
+        key="goods",
+        category="goods",
+        tax_code="K",
+        percent=Decimal(0),
+        label="Intra-Community",
+        requires_vat_number=True,
+    ),
+    TaxRate(key="zero", category="zero", tax_code="Z", percent=Decimal(0), label="0 %"),
+    TaxRate(key="exempt", category="exempt", tax_code="E", percent=Decimal(0), label="Exempt"),
+    TaxRate(
         key="deposit", category="deposit", tax_code="O", percent=Decimal(0), label="Outside scope"
     ),
 )

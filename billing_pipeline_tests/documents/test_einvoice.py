@@ -1,0 +1,133 @@
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billing_pipeline.documents.einvoice.cii import cii_invoice
+from billing_pipeline.documents.einvoice.facts import EInvoiceNotPossible, line_price
+from billing_pipeline.documents.einvoice.ubl import ubl_invoice
+from billing_pipeline.invoicing.document import InvoiceDocument
+from billing_pipeline.vocabulary.money import from_minor_units
+from billing_pipeline_tests.documents.builders import (
+    credit_note,
+    document_of,
+    family_invoice,
+    small_invoice,
+)
+from billing_pipeline_tests.documents.norm import (
+    arithmetic_errors,
+    artefacts,
+    breaches_of_the_norm,
+)
+from billing_pipeline_tests.invoicing.builders import accounts, to_post
+
+LINE = small_invoice().lines[0]
+Build = Callable[[InvoiceDocument], bytes]
+AUSTRIAN = {"country": "AT", "vat_number": "ATU12345675", "city": "Wien"}
+
+SCENARIOS = {
+    "standard rate": small_invoice(),
+    "two rates, discount, correction": family_invoice(0),
+    "reverse charge": small_invoice(**AUSTRIAN),
+    "reverse charge to Greece": small_invoice(country="GR", vat_number="EL123456783"),
+    "consumer abroad": small_invoice(country="FR"),
+    "export": small_invoice(country="US", region="NY"),
+    "intra-community": document_of(to_post({"tax_category": "goods"}), accounts(AUSTRIAN)),
+    "zero rate": document_of(to_post({"tax_category": "zero"})),
+    "exempt": document_of(to_post({"tax_category": "exempt"})),
+    "exempt beside standard": document_of(to_post({}, {"tax_category": "exempt"})),
+    "outside scope": document_of(to_post({"tax_category": "deposit"})),
+    "credit note": credit_note(),
+    "half cents": document_of(to_post(*({"amount": "0.005"} for _ in range(50)))),
+    "thirds": document_of(to_post({"amount": "0.83"}, {"amount": "0.83"}, {"amount": "0.84"})),
+    "nothing to pay": document_of(to_post({}, {"amount": "-20", "charge_kind": "discount"})),
+    "foreign currency": document_of(to_post({"currency": "USD"})),
+    "currency without minor units": document_of(to_post({"currency": "JPY", "amount": "1500"})),
+    "tiny unit price": document_of(
+        to_post(
+            {"amount": "0.88", "quantity": "12345.678", "unit": "GB", "unit_price": "0.0000713"}
+        )
+    ),
+    "zero line": document_of(to_post({}, {"amount": "0", "charge_kind": "usage", "quantity": "0"})),
+    "unprintable names": small_invoice(name="A & B <GmbH> \"quoted\" 'x' Żółć", street="]]>"),
+}
+
+EVERY_SCENARIO = pytest.mark.parametrize(
+    "document", [pytest.param(document, id=name) for name, document in SCENARIOS.items()]
+)
+BOTH_SYNTAXES = pytest.mark.parametrize("build", [cii_invoice, ubl_invoice])
+
+
+@EVERY_SCENARIO
+@BOTH_SYNTAXES
+def test_an_e_invoice_keeps_the_norm(document: InvoiceDocument, build: Build) -> None:
+    assert breaches_of_the_norm(build(document)) == []
+
+
+@EVERY_SCENARIO
+@BOTH_SYNTAXES
+def test_an_e_invoice_is_exact_to_the_cent(document: InvoiceDocument, build: Build) -> None:
+    assert arithmetic_errors(build(document)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["bad_due_one_cent_cii.xml", "strictbad_vat_per_line_cii.xml",
+             "strictbad_vat_per_line_ubl.xml", "strictbad_base_off_ubl.xml"]
+)  # fmt: skip
+def test_the_exact_judge_condemns_what_the_official_one_tolerates(name: str) -> None:
+    sample = (artefacts() / "samples" / name).read_bytes()
+
+    assert arithmetic_errors(sample) != []
+
+
+def test_the_official_judge_condemns_what_is_wrong() -> None:
+    wrong = cii_invoice(small_invoice()).replace(b">29.75<", b">29.76<")
+
+    assert breaches_of_the_norm(wrong) != []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(
+            document_of(to_post({"currency": "KWD", "amount": "1.234"})), id="three decimals"
+        ),
+        pytest.param(
+            replace(
+                small_invoice(),
+                seller=replace(small_invoice().seller, vat_number=None, tax_number=None),
+            ),
+            id="no tax registration",
+        ),
+    ],
+)
+@BOTH_SYNTAXES
+def test_what_the_norm_cannot_say_is_refused(document: InvoiceDocument, build: Build) -> None:
+    with pytest.raises(EInvoiceNotPossible, match="INV-2026-"):
+        build(document)
+
+
+@BOTH_SYNTAXES
+def test_equal_documents_give_equal_xml(build: Build) -> None:
+    assert build(small_invoice()) == build(small_invoice())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    net_minor=st.integers(-(10**9), 10**9),
+    quantity=st.decimals(min_value=0, max_value=10**6, places=6),
+    unit_price=st.none() | st.decimals(min_value=0, max_value=1000, places=6),
+)
+def test_quantity_times_price_is_always_the_line_net(
+    net_minor: int, quantity: Decimal, unit_price: Decimal | None
+) -> None:
+    line = replace(LINE, net_minor=net_minor, quantity=quantity, unit_price=unit_price)
+
+    priced = line_price(line, "EUR")
+
+    product = priced.quantity * priced.price / (priced.base_quantity or Decimal(1))
+    assert product == from_minor_units(net_minor, "EUR")
+    assert priced.price >= 0
