@@ -1,5 +1,6 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
+from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -118,6 +119,18 @@ class HandoffMapping(Configuration):
     )
 
 
+ControlSeverity = Literal["warn", "block"]
+
+
+class ControlSetting(Configuration):
+    """What a tenant wants otherwise of one control."""
+
+    severity: ControlSeverity | None = None
+    tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
+    owner: str | None = Field(default=None, description="who is asked when it finds something")
+    is_off: bool = False
+
+
 class Branding(Configuration):
     """What makes the documents the tenant's own."""
 
@@ -150,6 +163,9 @@ class Tenant(Configuration):
     handoff_formats: list[str] = ["journal_csv"]
     handoff_mappings: dict[Key, HandoffMapping] = Field(
         default={}, description="per hand-off format"
+    )
+    controls: dict[Key, ControlSetting] = Field(
+        default={}, description="controls that differ from their defaults, by name"
     )
     branding: Branding = Branding()
 
