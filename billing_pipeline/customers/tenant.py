@@ -106,6 +106,9 @@ class HandoffMapping(Configuration):
     ledger_accounts: dict[str, str] = Field(
         default={}, description="ledger account -> its code or name in that system"
     )
+    account_labels: dict[str, str] = Field(
+        default={}, description="ledger account -> its label, for formats that show one"
+    )
     customers: dict[str, str] = Field(
         default={}, description="account_key -> customer or debtor in that system"
     )
@@ -138,6 +141,18 @@ class BillingPolicy(Configuration):
     jump_factor: PositiveAmount | None = Field(
         default=None, description="an account is held above so many times its dearest bill so far"
     )
+
+
+ControlSeverity = Literal["warn", "block"]
+
+
+class ControlSetting(Configuration):
+    """What a tenant wants otherwise of one control."""
+
+    severity: ControlSeverity | None = None
+    tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
+    owner: str | None = Field(default=None, description="who is asked when it finds something")
+    is_off: bool = False
 
 
 class Branding(Configuration):
@@ -173,6 +188,9 @@ class Tenant(Configuration):
     handoff_formats: list[str] = ["journal_csv"]
     handoff_mappings: dict[Key, HandoffMapping] = Field(
         default={}, description="per hand-off format"
+    )
+    controls: dict[Key, ControlSetting] = Field(
+        default={}, description="controls that differ from their defaults, by name"
     )
     branding: Branding = Branding()
 
