@@ -17,7 +17,7 @@ from billing_pipeline.billing.prices import (
     one_time_fees,
     recurring_fees,
 )
-from billing_pipeline.billing.recurring import recurring_charges
+from billing_pipeline.billing.recurring import recurring_charges, with_last_day
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.billing.termination import termination_charges
@@ -43,7 +43,8 @@ def compute_charges(
     spans = with_look_back(
         subscription_spans(facts, account_keys), bill_day, facts.tenant.look_back_periods
     )
-    of_terms = billed_periods(spans.filter(pl.col("status") == ACTIVE), bill_day)
+    active = with_last_day(spans.filter(pl.col("status") == ACTIVE))
+    of_terms = billed_periods(active, bill_day)
     of_plans = billed_periods(plan_spans(spans), bill_day)
     charged = pl.concat(
         [

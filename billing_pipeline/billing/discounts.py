@@ -32,7 +32,10 @@ def agreed_discounts(facts: BillingFacts) -> pl.DataFrame:
         .join(discount_terms(facts.catalog), on="discount_key", how="inner", validate="m:1")
         .with_columns(agreed_until=pl.min_horizontal("agreed_until", "until"))
         .sort("subscription_key", "priority", "discount_key", "agreed_from", nulls_last=False)
-        .with_columns(pl.int_range(1, pl.len() + 1).over("subscription_key").alias(_RANK))
+        .with_columns(
+            pl.int_range(1, pl.len() + 1).over("subscription_key").alias(_RANK),
+            repetition=pl.int_range(1, pl.len() + 1).over("subscription_key", "discount_key"),
+        )
     )
 
 
@@ -111,10 +114,14 @@ def _amount_off() -> pl.Expr:
 
 def _discount_rows(reductions: pl.DataFrame) -> pl.DataFrame:
     amount = -pl.col("taken")
+    # One discount agreed for two spans may reduce a charge twice; both rows need a key.
+    repeated = pl.when(pl.col("repetition") > 1).then(
+        pl.format("{}.{}", "discount_key", "repetition")
+    )
     rows = reductions.with_columns(
         product_key=pl.col("discount_product"),
         price_key=pl.col("discount_key"),
-        key_part=pl.concat_str("discount_key", "price_key", separator=":"),
+        key_part=pl.concat_str(pl.coalesce(repeated, "discount_key"), "price_key", separator=":"),
         description=pl.concat_str("discount_name", "description", separator=": "),
         quantity=pl.lit(1).cast(QUANTITY),
         unit=pl.lit("piece"),

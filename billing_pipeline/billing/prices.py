@@ -51,6 +51,7 @@ FEES = pl.Schema(
         "unit": pl.String,
         "timing": pl.String,
         "proration_rule": pl.String,
+        "cancel_day": pl.String,
         "valid_from": pl.Date,
         "valid_until": pl.Date,
     }
@@ -115,6 +116,7 @@ class FeeRow(ProductColumns):
     unit: str
     timing: str
     proration_rule: str
+    cancel_day: str
     valid_from: dt.date
     valid_until: dt.date | None
 
@@ -159,6 +161,7 @@ def recurring_fees(catalog: Catalog) -> pl.DataFrame:
             "unit": INTERVAL_UNITS[plan.cycle.interval],
             "timing": price.timing,
             "proration_rule": price.proration,
+            "cancel_day": price.cancel_day,
             "valid_from": price.valid_from,
             "valid_until": price.valid_until,
         }
@@ -180,6 +183,7 @@ def one_time_fees(catalog: Catalog) -> pl.DataFrame:
             "unit": "piece",
             "timing": "advance",
             "proration_rule": "none",
+            "cancel_day": "exclusive",
             "valid_from": price.valid_from,
             "valid_until": price.valid_until,
         }

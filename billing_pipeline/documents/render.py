@@ -27,11 +27,12 @@ from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.formats import formats
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
+from billing_pipeline.documents.payment_code import payment_code
 from billing_pipeline.documents.sandbox import (
-    DocumentEnvironment,
     FetchRefused,
     NoFetching,
     ResourceRefused,
+    environment,
 )
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
@@ -95,7 +96,7 @@ def _filled_in(
     words = labels(document.locale)
     settings = templates.settings
     return (
-        _environment(templates)
+        environment(templates)
         .get_template("invoice.html.j2")
         .render(
             invoice=document,
@@ -105,6 +106,7 @@ def _filled_in(
             annex=annex,
             annex_pages=pages,
             annex_head=annex_head(words),
+            payment_code=payment_code(document),
             chart=usage_chart(document, settings.usage_chart),
         )
     )
@@ -131,16 +133,11 @@ def _pdf_a_style() -> weasyprint.CSS:
 
 
 @lru_cache(maxsize=_MOST_SETS)
-def _environment(templates: TemplateSet) -> DocumentEnvironment:
-    return DocumentEnvironment(templates)
-
-
-@lru_cache(maxsize=_MOST_SETS)
 def _style_sheet(templates: TemplateSet, branding: Branding) -> weasyprint.CSS:
     """The style sheet of a set in a tenant's colours and on its paper, parsed once."""
     settings = templates.settings
     text = (
-        _environment(templates)
+        environment(templates)
         .get_template("invoice.css")
         .render(
             branding=branding,

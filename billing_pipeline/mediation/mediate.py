@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from billing_pipeline.mediation.correlate import assembled, without_reversed
 from billing_pipeline.mediation.deduplicate import duplicate_verdict
 from billing_pipeline.mediation.guide import guided
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE, USAGE_EVENTS
@@ -11,10 +12,11 @@ STAGE = "mediate"
 
 
 def mediate(raw_usage: pl.DataFrame, guide: pl.DataFrame) -> Outcome:
-    """Find duplicates and conflicts, then the owner of every event.
+    """Find duplicates and conflicts, what belongs together, then the owner of every event.
 
     `raw_usage` is RAW_USAGE of one usage day, all feeds of one company; `guide` is GUIDE.
-    accepted: USAGE_EVENTS; suspended: SUSPENSE; duplicates: SET_ASIDE. The result does not
+    accepted: USAGE_EVENTS; suspended: SUSPENSE; duplicates and filtered (reversed, parts of
+    sessions): SET_ASIDE. The result does not
     depend on the order of rows.
     Raises: NotConserved, OverlappingOwners.
     """
@@ -23,13 +25,16 @@ def mediate(raw_usage: pl.DataFrame, guide: pl.DataFrame) -> Outcome:
     duplicates = judged.filter(pl.col("aside").is_not_null())
     conflicts = judged.filter(pl.col("reason").is_not_null())
     distinct = judged.filter(pl.col("aside").is_null(), pl.col("reason").is_null())
-    owned = guided(distinct.select(given.columns), guide)
-    orphans = owned.filter(pl.col("reason").is_not_null())
+    standing = without_reversed(distinct.select(given.columns))
+    sessions = assembled(standing.events)
+    owned = guided(sessions.events, guide)
+    unowned = owned.filter(pl.col("reason").is_not_null())
+    waiting = [conflicts, standing.suspended, sessions.suspended, unowned]
     outcome = Outcome(
         accepted=USAGE_EVENTS.conform(owned.filter(pl.col("reason").is_null())),
-        suspended=pl.concat([_suspended(conflicts), _suspended(orphans)]),
-        duplicates=_set_aside(duplicates),
-        filtered=SET_ASIDE.empty(),
+        suspended=pl.concat([_suspended(rows) for rows in waiting]),
+        duplicates=_set_aside(duplicates.with_columns(reason=pl.col("aside"))),
+        filtered=pl.concat([_set_aside(standing.aside), _set_aside(sessions.aside)]),
     )
     assert_conserved(STAGE, given, outcome, "quantity")
     return outcome
@@ -64,7 +69,7 @@ def _set_aside(rows: pl.DataFrame) -> pl.DataFrame:
         "file_key",
         "record_number",
         pl.lit(STAGE).alias("stage"),
-        pl.col("aside").alias("reason"),
+        "reason",
         "started_at",
         "quantity",
     )

@@ -61,6 +61,11 @@ def rounded_quotient(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
     return dividend.sign() * ((2 * dividend.abs() + divisor) // (2 * divisor))
 
 
+def rounded_positive_quotient(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
+    """The same for dividends that are not negative, with half the work. Shape: row by row."""
+    return (2 * dividend + divisor) // (2 * divisor)
+
+
 def too_large_to_multiply(frame: pl.DataFrame, left: pl.Expr, right: pl.Expr) -> pl.Series | None:
     """Rows whose product would leave Int128, or None if no row can.
 

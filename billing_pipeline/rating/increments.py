@@ -15,6 +15,15 @@ def billable_units(
 
     Shape: row by row. Units: all in ten-billionths of the measured unit.
     """
-    left = (quantity - free_initial).clip(lower_bound=0)
-    raised = multiple_at_least(pl.max_horizontal(left, minimum), increment)
-    return pl.when(left > 0).then(raised).otherwise(pl.lit(0, dtype=pl.Int128))
+    left = after_free_units(quantity, free_initial)
+    return multiple_at_least(raised_to_minimum(left, minimum), increment)
+
+
+def after_free_units(quantity: pl.Expr, free_initial: pl.Expr) -> pl.Expr:
+    """What the free units at the beginning of an event leave. Shape: row by row."""
+    return (quantity - free_initial).clip(lower_bound=0)
+
+
+def raised_to_minimum(units: pl.Expr, minimum: pl.Expr) -> pl.Expr:
+    """The minimum, or more; but nothing stays nothing. Shape: row by row."""
+    return pl.when(units > 0).then(pl.max_horizontal(units, minimum)).otherwise(units)

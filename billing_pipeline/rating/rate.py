@@ -1,6 +1,8 @@
 """The rating stage: usage events to rated usage."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
@@ -11,8 +13,12 @@ from billing_pipeline.rating.priced import PRICED, completed
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.outcome import Outcome, SuspenseReason, assert_conserved
 
-SLICE_ROWS = 1_000_000
+SLICE_ROWS = 500_000
 """Events priced at a time: bounds what rating needs beside its input and output."""
+
+_WORKERS = pl.thread_pool_size()
+
+_Rated = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def rate(events: pl.DataFrame, book: PriceBook) -> Outcome:
@@ -35,24 +41,43 @@ def rate(events: pl.DataFrame, book: PriceBook) -> Outcome:
 def rate_in_slices(events: pl.DataFrame, book: PriceBook) -> Iterator[Outcome]:
     """Price events slice by slice, for callers that write each slice as it comes.
 
+    Shape: slices in the order given, each an Outcome of its own.
     Raises: NotConserved, FrameMismatch.
     """
-    for part in events.iter_slices(SLICE_ROWS):
-        outcome = _rate_slice(part, book)
+    for part, (accepted, suspended) in _side_by_side(events, book):
+        outcome = Outcome(
+            accepted=RATED_USAGE.conform(accepted),
+            suspended=SUSPENSE.conform(suspended),
+            duplicates=SET_ASIDE.empty(),
+            filtered=SET_ASIDE.empty(),
+        )
         assert_conserved("rate", part, outcome, "quantity")
         yield outcome
 
 
-def _rate_slice(events: pl.DataFrame, book: PriceBook) -> Outcome:
+def _side_by_side(events: pl.DataFrame, book: PriceBook) -> Iterator[tuple[pl.DataFrame, _Rated]]:
+    """Rate one slice per core, at most one more than that ahead of the caller.
+
+    Many steps of a slice are a single pass that Polars runs on one core.
+    """
+    waiting: deque[tuple[pl.DataFrame, Future[_Rated]]] = deque()
+    with ThreadPoolExecutor(_WORKERS) as workers:
+        for part in events.iter_slices(SLICE_ROWS):
+            waiting.append((part, workers.submit(_rate_slice, part, book)))
+            if len(waiting) > _WORKERS:
+                done, rated = waiting.popleft()
+                yield done, rated.result()
+        for done, rated in waiting:
+            yield done, rated.result()
+
+
+def _rate_slice(events: pl.DataFrame, book: PriceBook) -> _Rated:
     guided = _with_price_codes(events.select("subscription_key", *EVENT_COLUMNS), book)
-    priced = _priced_by_model(guided, book)
-    judged = events.hstack(priced)
+    judged = events.hstack(_priced_by_model(guided, book))
     has_reason = judged.get_column("reason").is_not_null()
-    return Outcome(
-        accepted=_accepted(judged.filter(~has_reason) if has_reason.any() else judged, book),
-        suspended=_suspended(judged.filter(has_reason)),
-        duplicates=SET_ASIDE.empty(),
-        filtered=SET_ASIDE.empty(),
+    return (
+        _accepted(judged.filter(~has_reason) if has_reason.any() else judged, book),
+        _suspended(judged.filter(has_reason)),
     )
 
 
@@ -116,10 +141,10 @@ def _without_price(events: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
 def _accepted(judged: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     codes = judged.get_column("price_code")
     named = book.prices.select(pl.col("product_key", "price_key", "currency").gather(codes))
-    return RATED_USAGE.conform(judged.hstack(named))
+    return judged.hstack(named).select(RATED_USAGE.names)
 
 
 def _suspended(judged: pl.DataFrame) -> pl.DataFrame:
-    return SUSPENSE.conform(
-        judged.with_columns(stage=pl.lit("rate"), raw=pl.lit(None, dtype=pl.String))
+    return judged.with_columns(stage=pl.lit("rate"), raw=pl.lit(None, dtype=pl.String)).select(
+        SUSPENSE.names
     )

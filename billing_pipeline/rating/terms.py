@@ -1,6 +1,6 @@
 """Terms that price one event, and the arithmetic they share: units, unit price, fee, amount."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,10 +8,12 @@ import polars as pl
 from billing_pipeline.rating.exact import (
     WHOLE,
     decimals,
+    multiple_at_least,
+    rounded_positive_quotient,
     rounded_quotient,
     too_large_to_multiply,
 )
-from billing_pipeline.rating.increments import billable_units
+from billing_pipeline.rating.increments import after_free_units, raised_to_minimum
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 TERMS = (
@@ -30,11 +32,13 @@ class Terms:
     """Terms of many prices: what differs between them as columns, what does not as constants.
 
     Most tables have one increment or no fee at all; a constant saves a gather and a division
-    by a column for every event. `shown` are unit price and fee as people read them.
+    by a column for every event. `quotient` divides by the pricing unit; the cheap one where no
+    price is negative. `shown` are unit price and fee as people read them.
     """
 
     varying: pl.DataFrame
     constant: Mapping[str, int | None]
+    quotient: Callable[[pl.Expr, pl.Expr], pl.Expr]
     shown: pl.DataFrame
 
     def __getitem__(self, term: str) -> pl.Expr:
@@ -43,13 +47,19 @@ class Terms:
             return pl.lit(self.constant[term], dtype=WHOLE)
         return pl.col(term)
 
+    def is_all(self, term: str, value: int) -> bool:
+        """Whether all prices have this value of a term."""
+        return term in self.constant and self.constant[term] == value
+
 
 def terms_of(table: pl.DataFrame) -> Terms:
     """Split a table with the columns TERMS into constants and columns that vary."""
     same = [term for term in TERMS if table.get_column(term).n_unique() == 1]
+    lowest = table.select(pl.col("unit_price").min()).item()
     return Terms(
         varying=table.select(pl.col(term) for term in TERMS if term not in same),
         constant={term: table.get_column(term)[0] for term in same},
+        quotient=rounded_quotient if (lowest or 0) < 0 else rounded_positive_quotient,
         shown=table.select(
             unit_price=decimals(pl.col("unit_price")),
             connection_fee=decimals(pl.when(pl.col("connection_fee") != 0).then("connection_fee")),
@@ -60,6 +70,8 @@ def terms_of(table: pl.DataFrame) -> Terms:
 def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     """Price events by the terms at `rows`; an event without a row has no amount.
 
+    A negative quantity takes usage back: its units and amount are those of the same positive
+    quantity with the other sign.
     Shape: row by row, the columns billable_units, amount, reason.
     Units: `events.quantity` and billable_units in measured units, amount in major units.
     """
@@ -67,35 +79,43 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
     too_large = too_large_to_multiply(measured, pl.col("units"), terms["unit_price"])
     if too_large is not None:
         measured = measured.with_columns(units=pl.when(~too_large).then("units"))
-    amount = rounded_quotient(pl.col("units") * terms["unit_price"], terms["pricing_unit"])
+    amount = terms.quotient(pl.col("units") * terms["unit_price"], terms["pricing_unit"])
+    amount += _fee(terms)
+    units = pl.col("units")
+    if _takes_back(events):
+        sign = pl.lit(events.get_column("quantity").to_physical().sign())
+        units, amount = units * sign, amount * sign
     return measured.select(
-        billable_units=decimals(pl.col("units")),
-        amount=decimals(amount + _fee(terms)),
-        reason=_reason(too_large),
+        billable_units=decimals(units), amount=decimals(amount), reason=_reason(too_large)
     )
 
 
 def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     """Price events as `amounts_by` does, with their unit price and fee beside it."""
-    shown = terms.shown.select(pl.all().gather(rows))
-    return (
-        amounts_by(events, terms, rows)
-        .hstack(shown)
-        .with_columns(connection_fee=pl.when(pl.col("billable_units") > 0).then("connection_fee"))
+    units, fee = pl.col("billable_units"), pl.col("connection_fee")
+    priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
+    return priced.with_columns(
+        connection_fee=pl.when(units > 0).then(fee).when(units < 0).then(-fee)
     )
+
+
+def _takes_back(events: pl.DataFrame) -> bool:
+    least = events.get_column("quantity").to_physical().min()
+    return isinstance(least, int) and least < 0
 
 
 def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
-    """Billable units of each event, beside its terms; null where it has none."""
-    units = billable_units(
-        pl.col("measured"),
-        free_initial=terms["free_initial"],
-        minimum=terms["minimum"],
-        increment=terms["increment"],
-    )
+    """Billable units of each event, never negative, beside its terms; null where it has none."""
+    units = pl.col("measured")
+    # Where no price has them, free units and minimum are not worth a pass over all events.
+    if not terms.is_all("free_initial", 0):
+        units = after_free_units(units, terms["free_initial"])
+    if not terms.is_all("minimum", 0):
+        units = raised_to_minimum(units, terms["minimum"])
+    units = multiple_at_least(units, terms["increment"])
     found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
     return (
-        events.select(measured=pl.col("quantity").to_physical())
+        events.select(measured=pl.col("quantity").to_physical().abs())
         .with_columns(term.gather(rows) for term in terms.varying.get_columns())
         .with_columns(units=found)
     )
@@ -104,7 +124,7 @@ def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
 def _fee(terms: Terms) -> pl.Expr:
     # Nothing used is nothing connected: the fee comes with the first unit.
     nothing = pl.lit(0, dtype=WHOLE)
-    if terms.constant.get("connection_fee") == 0:
+    if terms.is_all("connection_fee", 0):
         return nothing
     return pl.when(pl.col("units") > 0).then(terms["connection_fee"]).otherwise(nothing)
 

@@ -205,6 +205,25 @@ def test_a_discount_agreed_later_reduces_from_that_day() -> None:
     }
 
 
+def test_a_discount_agreed_for_two_spans_reduces_a_charge_twice() -> None:
+    """10 and 11 of 31 days: 10 % of 20 x 10 / 31 and x 11 / 31."""
+    spans = (
+        {"discount_key": "loyal", "valid_until": day("2024-01-11")},
+        {
+            "discount_key": "loyal",
+            "valid_from": day("2024-01-21"),
+            "valid_until": day("2024-02-01"),
+        },
+    )
+    given = facts(discounts=[discount()], of_discounts=subscription_discounts(*spans))
+
+    assert amounts(charges_of(given, "2024-01-01")) == {
+        "s1/line/recurring/2024-01-01": Decimal(20),
+        "s1/loyal:line/discount/2024-01-01": Decimal("-0.6451612903"),
+        "s1/loyal.2:line/discount/2024-01-01": Decimal("-0.7096774194"),
+    }
+
+
 @pytest.mark.parametrize(
     "terms",
     [

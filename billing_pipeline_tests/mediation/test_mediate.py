@@ -150,6 +150,75 @@ def test_no_usage_gives_no_events() -> None:
     assert all(part.height == 0 for part in mediate(RAW_USAGE.empty(), GUIDE.empty()))
 
 
+def session(mode: str, *parts: tuple[str, int, int]) -> pl.DataFrame:
+    """Parts as (part, minutes after noon, quantity)."""
+    return usage(
+        *(
+            {
+                "session_key": "s",
+                "session_part": part,
+                "session_mode": mode,
+                "started_at": NOON + dt.timedelta(minutes=minutes),
+                "quantity": Decimal(amount),
+            }
+            for part, minutes, amount in parts
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "parts", "expected"),
+    [
+        ("delta", [("first", 0, 10), ("middle", 5, 20), ("last", 9, 30)], 60),
+        ("cumulative", [("first", 0, 10), ("middle", 5, 20), ("last", 9, 30)], 30),
+        ("cumulative", [("last", 9, 30)], 30),
+        ("span", [("last", 2, 0), ("first", 0, 0)], 120),
+    ],
+)
+def test_parts_of_a_session_become_one_event(
+    mode: str, parts: list[tuple[str, int, int]], expected: int
+) -> None:
+    given_usage = session(mode, *parts)
+
+    outcome = mediate(given_usage, ONE_OWNER)
+
+    assert outcome.accepted["quantity"].to_list() == [Decimal(expected)]
+    assert outcome.accepted["started_at"].to_list() == [given_usage["started_at"].min()]
+    assert outcome.filtered["reason"].to_list() == ["assembled"] * (len(parts) - 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "parts"),
+    [
+        ("delta", [("first", 0, 10), ("middle", 5, 20)]),
+        ("delta", [("middle", 5, 20), ("last", 6, 20)]),
+        ("cumulative", [("first", 0, 10)]),
+        ("span", [("last", 2, 0)]),
+    ],
+)
+def test_a_session_with_a_part_missing_waits_in_suspense(
+    mode: str, parts: list[tuple[str, int, int]]
+) -> None:
+    outcome = mediate(session(mode, *parts), ONE_OWNER)
+
+    assert outcome.suspended["reason"].to_list() == ["incomplete_session"] * len(parts)
+
+
+def test_a_reversal_takes_back_its_original_and_both_are_kept() -> None:
+    rows = usage({"identity": "x"}, {"identity": "x", "record_kind": "reversal"}, {})
+
+    outcome = mediate(rows, ONE_OWNER)
+
+    assert outcome.accepted["record_number"].to_list() == [3]
+    assert outcome.filtered["reason"].to_list() == ["reversed", "reversed"]
+
+
+def test_a_reversal_without_original_waits_in_suspense() -> None:
+    outcome = mediate(usage({"record_kind": "reversal"}), ONE_OWNER)
+
+    assert outcome.suspended["reason"].to_list() == ["reversal_without_original"]
+
+
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
@@ -158,6 +227,10 @@ ROWS = st.lists(
             "quantity": st.integers(-5, 5).map(Decimal),
             "version": st.sampled_from([None, "1", "2"]),
             "service_identifier": st.sampled_from(["442079460001", "unknown"]),
+            "record_kind": st.sampled_from([None, None, "reversal"]),
+            "session_key": st.sampled_from([None, None, "s", "t"]),
+            "session_part": st.sampled_from(["first", "middle", "last"]),
+            "session_mode": st.just("delta"),
         }
     ),
     max_size=12,

@@ -85,6 +85,19 @@ def test_a_per_unit_price_is_units_times_price_plus_fee(
     assert (rated["billable_units"], rated["amount"]) == (Decimal(units), Decimal(amount))
 
 
+def test_a_negative_quantity_takes_back_what_the_positive_one_cost() -> None:
+    price = {"connection_fee": "0.10", "increments": {"minimum": "30", "increment": "6"}}
+    given = [{"quantity": Decimal(31)}, {"quantity": Decimal(-31)}]
+
+    accepted = rate(events(*given), book(plan({**PER_MINUTE, **price}))).accepted
+
+    assert accepted.get_column("amount").to_list() == [Decimal("0.13"), Decimal("-0.13")]
+    assert accepted.select("billable_units", "connection_fee").rows()[1] == (
+        Decimal(-36),
+        Decimal("-0.10"),
+    )
+
+
 def test_a_rated_event_names_what_priced_it() -> None:
     decks = [card(), card("deck", kind="supplier")]
     rows = card_rows(

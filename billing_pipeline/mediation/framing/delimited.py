@@ -142,6 +142,7 @@ class _Reader:
 
     def _careful(self, text: bytes, columns: list[str], *, is_last: bool) -> FramedBlock:
         frame = self.frame
+        text = text.removesuffix(b"\n")
         lines = decoded_lines(text, frame.encoding, frame.fallback_encoding)
         judged = judged_lines(lines, frame, self.widths)
         series = judged["line"]
@@ -151,7 +152,7 @@ class _Reader:
         )
         if mending.open_from is not None:
             # The record goes on in the next block: hold its lines over.
-            self.held = b"\n".join(text.split(b"\n")[mending.open_from :])
+            self.held = b"\n".join(text.split(b"\n")[mending.open_from :]) + b"\n"
             judged = judged.head(mending.open_from)
         starts = record_starts(judged, mending, self.records)
         self.lines, line_offset = self.lines + judged.height, self.lines

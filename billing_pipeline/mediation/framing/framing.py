@@ -1,15 +1,41 @@
 """The framing of a feed, chosen by its definition."""
 
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 from billing_pipeline.catalog.feed_fields import TimeField
-from billing_pipeline.catalog.feed_frames import DelimitedFrame, NdjsonFrame, Nem12Frame
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.mediation.framing.blocks import FramedBlock
 from billing_pipeline.mediation.framing.delimited import delimited_blocks
+from billing_pipeline.mediation.framing.documents import (
+    json_blocks,
+    parquet_blocks,
+    spreadsheet_blocks,
+)
 from billing_pipeline.mediation.framing.ndjson import ndjson_blocks
 from billing_pipeline.mediation.framing.nem12 import nem12_blocks
+from billing_pipeline.mediation.framing.text_framings import (
+    fixed_width_blocks,
+    log_line_blocks,
+    paragraph_blocks,
+)
+from billing_pipeline.mediation.framing.xml_documents import xml_blocks
+
+Reader = Callable[[Any, IO[bytes], list[str]], Iterator[FramedBlock]]
+
+READERS: dict[str, Reader] = {
+    "delimited": delimited_blocks,
+    "fixed_width": lambda frame, stream, _wanted: fixed_width_blocks(frame, stream),
+    "ndjson": ndjson_blocks,
+    "json": json_blocks,
+    "xml": xml_blocks,
+    "paragraphs": paragraph_blocks,
+    "log_lines": lambda frame, stream, _wanted: log_line_blocks(frame, stream),
+    "nem12": lambda frame, stream, _wanted: nem12_blocks(frame, stream),
+    "parquet": parquet_blocks,
+    "spreadsheet": spreadsheet_blocks,
+}
+"""One reader per framing of catalog/feed_frames.py: frame, stream, wanted places."""
 
 
 def framed_blocks(feed: Feed, stream: IO[bytes]) -> Iterator[FramedBlock]:
@@ -17,17 +43,10 @@ def framed_blocks(feed: Feed, stream: IO[bytes]) -> Iterator[FramedBlock]:
 
     Raises: FileRefused for a file that is not of the feed's framing at all.
     """
-    frame = feed.frame
-    if isinstance(frame, DelimitedFrame):
-        return delimited_blocks(frame, stream, wanted_paths(feed))
-    if isinstance(frame, NdjsonFrame):
-        return ndjson_blocks(frame, stream, wanted_paths(feed))
-    if isinstance(frame, Nem12Frame):
-        return nem12_blocks(frame, stream)
-    raise NotImplementedError(frame.framing)
+    return READERS[feed.frame.framing](feed.frame, stream, wanted_places(feed))
 
 
-def wanted_paths(feed: Feed) -> list[str]:
+def wanted_places(feed: Feed) -> list[str]:
     """Every place in a record that some field of the feed reads, sorted."""
     wanted: set[str] = set()
     for name, field in feed.fields.items():

@@ -37,7 +37,7 @@ def json_columns(lines: pl.Series, paths: list[str]) -> pl.DataFrame:
         chunk, is_odd = lines.slice(start, _CHUNK), odd.slice(start, _CHUNK)
         plain = None if is_odd.any() else _vectorised(chunk, paths)
         parts.append(_mixed(chunk, is_odd, paths) if plain is None else plain)
-    return pl.concat(parts)
+    return pl.concat(parts) if parts else read_frame([], paths)
 
 
 def _mixed(chunk: pl.Series, is_odd: pl.Series, paths: list[str]) -> pl.DataFrame:
