@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from billing_pipeline.orchestration.simulate import simulate
 from billing_pipeline.orchestration.throwaway import installation_below
@@ -27,7 +26,7 @@ NOT_YET = {
 _TRAILING_ZEROS = r"^(-?[0-9]+)(?:\.0+|(\.[0-9]*[1-9])0*)$"
 
 
-def told(story: Path) -> ParameterSet:
+def told(story: Path) -> object:
     waits = pytest.mark.xfail(reason="changes do not make past days stale yet", strict=True)
     return pytest.param(story, id=story.name, marks=[waits] if story.name in NOT_YET else [])
 
