@@ -17,12 +17,13 @@ def reconcile(charges: pl.DataFrame, posted: pl.DataFrame) -> pl.DataFrame:
     posted is not posted. Applied to what it posted, it finds nothing.
 
     Shape: one TO_POST row per difference, ordered by charge key.
+    Raises: ComputeError if a charge key stands twice on one side.
     """
     given = CHARGES.conform(charges)
     known = POSTED.conform(posted)
-    joined = given.join(known, on="charge_key", how="full", coalesce=True, suffix=_WAS).pipe(
-        _with_withdrawn
-    )
+    joined = given.join(
+        known, on="charge_key", how="full", coalesce=True, suffix=_WAS, validate="1:1"
+    ).pipe(_with_withdrawn)
     differences = joined.with_columns(difference=pl.col("amount") - pl.col("posted_amount")).filter(
         pl.col("difference") != 0
     )

@@ -16,6 +16,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
 
+_FEW_ROWS = 100
 _ROWS_AT_ONCE = 100_000
 _BUFFER_BYTES = 1 << 20
 _INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S%.6f%:z"
@@ -55,14 +56,23 @@ _SQL_TYPES: tuple[tuple[pl.DataType | type[pl.DataType], SqlType], ...] = (
 def copy_in(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> int:
     """Insert all rows of `frame`; its column names are columns of `table`.
 
-    Goes through a temporary table, because COPY is closed to roles under row-level security.
+    Many rows go through a temporary table, because COPY is closed to roles under row-level
+    security; a few are sent as values, which saves making and dropping the table.
     Returns the number of rows.
     """
     if frame.is_empty():
         return 0
+    if frame.height <= _FEW_ROWS and not _has_documents(table):
+        connection.execute(sa.insert(table), frame.rows(named=True))
+        return frame.height
     with staged(connection, frame) as rows:
         connection.execute(insert_from(table, rows))
     return frame.height
+
+
+def _has_documents(table: sa.Table) -> bool:
+    """Whether a column is JSON: frames carry it as text, which only a cast makes a document."""
+    return any(isinstance(column.type, sa.JSON) for column in table.columns)
 
 
 def insert_from(table: sa.Table, rows: sa.Table) -> sa.Insert:
@@ -83,7 +93,8 @@ def staged(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table]
     )
     table.create(connection)
     copy_rows(connection, table, frame)
-    connection.execute(sa.text(f"analyze {name}"))
+    if frame.height > _FEW_ROWS:
+        connection.execute(sa.text(f"analyze {name}"))
     yield table
     table.drop(connection)
 

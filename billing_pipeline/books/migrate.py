@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
 import sqlalchemy as sa
 
 from billing_pipeline.books.checks import create_views, drop_views
@@ -20,6 +21,10 @@ create table if not exists schema_migrations (
     applied_at timestamptz not null default clock_timestamp()
 )
 """
+
+
+class MigrationFailed(Exception):
+    """A migration does not run on this database; nothing was changed."""
 
 
 class MigrationRefused(Exception):
@@ -50,7 +55,7 @@ def migrate(engine: sa.Engine, folder: Path | None = None) -> list[str]:
 
     One transaction, so a failing migration leaves nothing behind. The user of `engine` must own
     the database and be allowed to create roles the first time.
-    Raises: MigrationRefused.
+    Raises: MigrationRefused, MigrationFailed.
     """
     migrations = read_migrations(folder or sql_folder() / "migrations")
     with engine.begin() as connection:
@@ -61,11 +66,7 @@ def migrate(engine: sa.Engine, folder: Path | None = None) -> list[str]:
         if pending:
             drop_views(connection)  # a view would hold on to the columns a migration changes
         for migration in pending:
-            run_script(connection, migration.statements)
-            connection.execute(
-                sa.text("insert into schema_migrations (name, checksum) values (:name, :checksum)"),
-                {"name": migration.name, "checksum": migration.checksum},
-            )
+            _apply(connection, migration)
         create_views(connection)
     return [migration.name for migration in pending]
 
@@ -99,3 +100,14 @@ def pending_migrations(
             "free number"
         )
     return pending
+
+
+def _apply(connection: sa.Connection, migration: Migration) -> None:
+    try:
+        run_script(connection, migration.statements)
+    except psycopg2.Error as error:
+        raise MigrationFailed(f"{migration.name}: {str(error).strip()}") from error
+    connection.execute(
+        sa.text("insert into schema_migrations (name, checksum) values (:name, :checksum)"),
+        {"name": migration.name, "checksum": migration.checksum},
+    )

@@ -6,13 +6,24 @@ from decimal import Decimal
 import polars as pl
 import sqlalchemy as sa
 
+from billing_pipeline.books.charges import post_charges
+from billing_pipeline.books.files import (
+    record_archived,
+    record_loaded,
+    register_uploads,
+    unloaded_files,
+)
+from billing_pipeline.books.invoices import allot_numbers, issue_documents
+from billing_pipeline.books.journal import book
 from billing_pipeline.books.revisions import RevisionPlan, TenantRows, apply_revision
-from billing_pipeline.books.schema import ENTRIES
-from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.books.schema import ENTRIES, ISSUED_INVOICES
+from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import LedgerAccounts, LegalEntity, Tenant
-from billing_pipeline.vocabulary.frames import FrameSchema
+from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES
+from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
+from billing_pipeline.vocabulary.money import AMOUNT
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 BILL_DAY = dt.date(2026, 2, 1)
@@ -145,3 +156,162 @@ def company(engine: sa.Engine) -> None:
         tenant_rows("reseller", parent="brand-a"),
         tenant_rows("stranger"),
     )
+
+
+Drafts = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
+
+
+def invoice(number: int, *, bill_day: dt.date = BILL_DAY, **values: object) -> Values:
+    """20.00 net and 3.80 tax for account A<number>."""
+    plain: Values = {
+        "invoice_key": f"A{number}/{bill_day}/invoice",
+        "document_kind": "invoice",
+        "account_key": f"A{number}",
+        "bill_day": bill_day,
+        "due_date": bill_day + dt.timedelta(days=14),
+        "period_from": dt.date(2026, 1, 1),
+        "period_until": dt.date(2026, 2, 1),
+        "currency": "EUR",
+        "net_minor": 2000,
+        "tax_minor": 380,
+        "total_minor": 2380,
+        "invoice_number": f"INV-{number}",
+        "series": "invoice",
+        "issued_at": NOON,
+    }
+    return plain | values
+
+
+def line(number: int, *, bill_day: dt.date = BILL_DAY, **values: object) -> Values:
+    plain: Values = {
+        "invoice_key": f"A{number}/{bill_day}/invoice",
+        "line_number": 1,
+        "charge_key": f"S{number}/monthly/recurring/2026-01-01",
+        "posting_number": 1,
+        "account_key": f"A{number}",
+        "subscription_key": f"S{number}",
+        "product_key": "line",
+        "price_key": "monthly",
+        "charge_kind": "recurring",
+        "description": "A line, monthly",
+        "service_from": dt.date(2026, 1, 1),
+        "service_until": dt.date(2026, 2, 1),
+        "quantity": Decimal(1),
+        "unit": "month",
+        "unit_price": Decimal(20),
+        "net_minor": 2000,
+        "currency": "EUR",
+        "tax_category": "standard",
+        "tax_code": "S",
+        "tax_rate": Decimal(19),
+        "events": 0,
+    }
+    return plain | values
+
+
+def tax(number: int, *, bill_day: dt.date = BILL_DAY) -> Values:
+    return {
+        "invoice_key": f"A{number}/{bill_day}/invoice",
+        "tax_code": "S",
+        "tax_rate": Decimal(19),
+        "tax_label": "VAT",
+        "base_minor": 2000,
+        "tax_minor": 380,
+    }
+
+
+def drafts(*numbers: int, bill_day: dt.date = BILL_DAY) -> Drafts:
+    """One invoice of one line for each of the numbered accounts."""
+    return (
+        frame(ISSUED_INVOICES, *(invoice(number, bill_day=bill_day) for number in numbers)),
+        frame(INVOICE_LINES, *(line(number, bill_day=bill_day) for number in numbers)),
+        frame(INVOICE_TAXES, *(tax(number, bill_day=bill_day) for number in numbers)),
+    )
+
+
+def issue_drafts(engine: sa.Engine, given: Drafts, *, allotted: int) -> None:
+    with tenant_scope(engine, "acme") as connection:
+        allot_numbers(connection, "acme", "invoice", BILL_DAY.year, allotted)
+        issue_documents(connection, "acme", *given)
+
+
+def issue(engine: sa.Engine, *numbers: int) -> None:
+    """Issue documents with these numbers, which must be the next ones."""
+    issue_drafts(engine, drafts(*numbers), allotted=len(numbers))
+
+
+def load_file(engine: sa.Engine, owner: str, usage_day: dt.date, quantity: Decimal) -> None:
+    """Register and load one file of one record."""
+    upload = pl.DataFrame(
+        {
+            "tenant_key": [owner],
+            "feed_key": ["cdr"],
+            "url": ["file:///landing/a"],
+            "name": ["a"],
+            "size_bytes": [10],
+            "etag": ["1"],
+            "landed_at": [NOON],
+        },
+        schema_overrides={"landed_at": UTC_INSTANT},
+    )
+    with installation_scope(engine) as connection:
+        register_uploads(connection, upload, NOON.date())
+        file_id = unloaded_files(connection, None, 1).item(0, "file_id")
+        record_archived(connection, file_id, file_key="key of a", archive_path="x/a")
+        record_loaded(
+            connection,
+            file_id,
+            records=1,
+            accepted=1,
+            suspended=0,
+            filtered=0,
+            quantity=quantity,
+            usage_days=pl.DataFrame({"usage_day": [usage_day], "records": [1]}),
+        )
+
+
+def bill_run(engine: sa.Engine, *numbers: int) -> None:
+    """Post, issue and book one line of usage for each of the numbered accounts."""
+    invoices, lines, taxes = drafts(*numbers)
+    lines = lines.with_columns(events=pl.lit(1, pl.Int64))
+    numbered = lines.join(invoices.select("invoice_key", "invoice_number"), on="invoice_key")
+    to_post = numbered.with_columns(
+        bill_from=pl.col("service_until"),
+        amount=pl.col("unit_price"),
+        difference=pl.col("unit_price"),
+        posted_amount=pl.lit(0, AMOUNT),
+        posted_minor=pl.lit(0, pl.Int64),
+        proration=pl.lit(None, pl.String),
+        reason=pl.lit("new"),
+    )
+    entries = invoices.select(
+        entry_key=pl.concat_str(pl.lit("invoice/"), "invoice_number"),
+        posting_rule=pl.lit("invoice"),
+        source_key="invoice_number",
+        account_key="account_key",
+        booked_date="bill_day",
+        currency="currency",
+        narration=pl.lit(""),
+    )
+    side = entries.select(
+        "entry_key",
+        posting_number=pl.lit(1, pl.Int64),
+        ledger_account=pl.lit("1400"),
+        role=pl.lit("receivable"),
+        product_key=pl.lit(None, pl.String),
+        tax_code=pl.lit(None, pl.String),
+        tax_rate=pl.lit(None, pl.Decimal(9, 4)),
+        currency="currency",
+        amount_minor=pl.lit(2380, pl.Int64),
+    )
+    other = side.with_columns(
+        posting_number=pl.lit(2, pl.Int64),
+        ledger_account=pl.lit("8400"),
+        role=pl.lit("revenue"),
+        amount_minor=-pl.col("amount_minor"),
+    )
+    with tenant_scope(engine, "acme") as connection:
+        allot_numbers(connection, "acme", "invoice", BILL_DAY.year, len(numbers))
+        issue_documents(connection, "acme", invoices, lines, taxes)
+        post_charges(connection, "acme", BILL_DAY, to_post)
+        book(connection, "acme", entries, pl.concat([side, other]))

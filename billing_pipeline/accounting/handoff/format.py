@@ -102,6 +102,16 @@ def by_rows(limit: int) -> Division:
     return division
 
 
+def by_entries(limit: int) -> Division:
+    """Cut a journal into parts of at most `limit` entries."""
+
+    def division(journal: pl.DataFrame, tenant: Tenant) -> Sequence[pl.DataFrame]:  # noqa: ARG001
+        part = (pl.col("entry_number").rank("dense") - 1) // limit
+        return by_run_of(part, journal)
+
+    return division
+
+
 def by_run_of(label: pl.Expr, journal: pl.DataFrame) -> Sequence[pl.DataFrame]:
     """Cut a journal wherever `label` changes from one entry to the next.
 

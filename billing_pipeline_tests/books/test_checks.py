@@ -1,0 +1,163 @@
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from billing_pipeline.books.checks import create_views, failing_checks
+from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.books.summary import (
+    invoice_summary,
+    journal_summary,
+    stage_summary,
+    usage_summary,
+)
+from billing_pipeline.books.trace import DocumentNotFound, Trace, trace_line
+from billing_pipeline_tests.books.builders import (
+    NOON,
+    account,
+    apply,
+    bill_run,
+    load_file,
+    subscription,
+    tenant_rows,
+)
+
+pytestmark = pytest.mark.postgres
+
+UNBALANCED = """
+    insert into conservation values ('acme', 'rate', '2026-01-01', '', 2, 1, 0, 0, 0, 0, 0)
+"""
+LEFT_OUT = """
+    insert into handoff_batches
+        (tenant_key, format_name, batch_number, first_entry, last_entry, bill_day)
+    values ('acme', 'csv', 1, 2, 2, '2026-02-01')
+"""
+
+
+@pytest.fixture
+def books(engine: sa.Engine) -> sa.Engine:
+    """Two invoices, posted, issued and booked; one usage file loaded."""
+    apply(engine, tenant_rows("company"), tenant_rows(parent="company"))
+    load_file(engine, "company", dt.date(2026, 1, 20), Decimal(60))
+    bill_run(engine, 1, 2)
+    return engine
+
+
+def trace(engine: sa.Engine, invoice_number: str, line_number: int | None = None) -> Trace:
+    with installation_scope(engine) as connection:
+        return trace_line(connection, invoice_number, line_number)
+
+
+def test_good_books_fail_no_check(books: sa.Engine) -> None:
+    with installation_scope(books) as connection:
+        assert failing_checks(connection) == {}
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        ("update invoices set net_minor = 1, total_minor = tax_minor + 1", "invoices_add_up"),
+        ("delete from invoice_lines where invoice_number = 'INV-1'", "invoices_add_up"),
+        ("delete from invoices where invoice_number = 'INV-1'", "invoice_numbers_are_gapless"),
+        ("update postings set amount_minor = 1 where posting_number = 1", "journal_balances"),
+        ("delete from journal_entries where entry_number = 1", "journal_is_gapless"),
+        ("delete from journal_entries where entry_number = 1", "documents_are_booked"),
+        ("update charges set net_minor = 1", "lines_are_posted"),
+        ("delete from charges", "lines_are_posted"),
+        (UNBALANCED, "usage_is_conserved"),
+        (LEFT_OUT, "handoffs_follow"),
+    ],
+)
+def test_damage_behind_the_triggers_back_is_found(
+    books: sa.Engine, damage: str, check: str
+) -> None:
+    with books.begin() as owner:
+        owner.execute(sa.text("set local session_replication_role = replica"))
+        owner.execute(sa.text(damage))
+
+    with installation_scope(books) as connection:
+        failing = failing_checks(connection)
+
+    assert check in failing
+    assert failing[check].height > 0
+
+
+def test_views_are_made_once_and_again_when_they_change(books: sa.Engine) -> None:
+    with books.begin() as owner:
+        before = owner.execute(sa.text("select 'account_balances'::regclass::oid")).scalar_one()
+        names = create_views(owner)
+        assert (
+            owner.execute(sa.text("select 'account_balances'::regclass::oid")).scalar_one()
+            == before
+        )
+        owner.execute(sa.text("comment on view account_balances is 'older'"))
+        create_views(owner)
+        assert (
+            owner.execute(sa.text("select 'account_balances'::regclass::oid")).scalar_one()
+            != before
+        )
+    assert "revenue_by_product" in names
+
+
+def test_views_show_what_the_reader_may_see(books: sa.Engine) -> None:
+    with tenant_scope(books, "acme") as connection:
+        revenue = connection.execute(
+            sa.text("select product_key, net_minor from revenue_by_product")
+        )
+        taxes = connection.execute(sa.text("select base_minor, tax_minor from tax_by_rate"))
+        files = connection.execute(sa.text("select * from usage_file_states"))
+        assert [tuple(row) for row in revenue] == [("line", 4000)]
+        assert [tuple(row) for row in taxes] == [(4000, 760)]
+        assert files.all() == []  # the file is the company's
+
+
+def test_current_subscriptions_have_their_payer(engine: sa.Engine) -> None:
+    apply(
+        engine,
+        tenant_rows(
+            accounts=(account("A1", payer_key="A0"), account("A0")),
+            subscriptions=(subscription("S1"),),
+        ),
+    )
+    with tenant_scope(engine, "acme") as connection:
+        rows = connection.execute(
+            sa.text("select account_key, payer_key from current_subscriptions")
+        )
+        assert [tuple(row) for row in rows] == [("A1", "A0")]
+
+
+def test_the_summary_counts_what_is_there(books: sa.Engine) -> None:
+    with installation_scope(books) as connection:
+        assert usage_summary(connection).rows() == [("company", "loaded", 1, 1, 1, 0, 0)]
+        assert stage_summary(connection).is_empty()
+        assert invoice_summary(connection).rows() == [
+            ("acme", "invoice", "EUR", 2, 4000, 760, 4760)
+        ]
+        assert journal_summary(connection).rows() == [("acme", "EUR", 2, 4760, 4760)]
+
+
+def test_a_line_leads_to_its_charge_and_the_files_of_its_days(books: sa.Engine) -> None:
+    found = trace(books, "INV-2", 1)
+
+    assert (found.tenant_key, found.issued_at) == ("acme", NOON)
+    assert found.lines.get_column("charge_key").item() == "S2/monthly/recurring/2026-01-01"
+    assert found.postings.select("posting_number", "price_key", "net_minor").rows() == [
+        (1, "monthly", 2000)
+    ]
+    assert found.files.select("line_number", "tenant_key", "name").rows() == [(1, "company", "a")]
+
+
+def test_all_lines_are_traced_if_none_is_named(books: sa.Engine) -> None:
+    assert trace(books, "INV-1").lines.height == 1
+
+
+@pytest.mark.parametrize(
+    ("invoice_number", "line_number", "complaint"),
+    [("INV-9", None, "0 documents are numbered INV-9"), ("INV-1", 7, "INV-1 has no line 7")],
+)
+def test_what_is_not_there_cannot_be_traced(
+    books: sa.Engine, invoice_number: str, line_number: int | None, complaint: str
+) -> None:
+    with pytest.raises(DocumentNotFound, match=complaint):
+        trace(books, invoice_number, line_number)

