@@ -24,6 +24,5 @@ def dev(port: int, host: str) -> None:
     installation.engine.dispose()
     dagster = str(Path(sys.executable).with_name("dagster"))
     os.environ["BILLING_HOME"] = str(installation.home)
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")
     arguments = ["dev", "-m", "billing_pipeline.definitions", "-p", str(port), "-h", host]
     os.execv(dagster, [dagster, *arguments])  # noqa: S606 - our own interpreter's program

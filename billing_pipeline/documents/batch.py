@@ -4,6 +4,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
 
 from billing_pipeline.documents.render import invoice_pdf
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
@@ -35,19 +36,25 @@ def render_documents(
         for document in documents:
             yield document.invoice_number, _rendered(document, chosen)
         return
-    with ProcessPoolExecutor(
+    pool = _pool(workers)
+    under_way: deque[tuple[str, Future[bytes]]] = deque()
+    for document in documents:
+        under_way.append((document.invoice_number, pool.submit(_rendered, document, chosen)))
+        if len(under_way) >= workers * _AHEAD:
+            yield _finished(under_way)
+    while under_way:
+        yield _finished(under_way)
+
+
+@cache
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """The workers of this process, kept for the next bill day: starting one takes seconds."""
+    return ProcessPoolExecutor(
         max_workers=workers,
         # A fork would copy locks that Polars' threads hold.
         mp_context=multiprocessing.get_context("spawn"),
         max_tasks_per_child=DOCUMENTS_PER_WORKER,
-    ) as pool:
-        under_way: deque[tuple[str, Future[bytes]]] = deque()
-        for document in documents:
-            under_way.append((document.invoice_number, pool.submit(_rendered, document, chosen)))
-            if len(under_way) >= workers * _AHEAD:
-                yield _finished(under_way)
-        while under_way:
-            yield _finished(under_way)
+    )
 
 
 def _finished(under_way: deque[tuple[str, Future[bytes]]]) -> tuple[str, bytes]:

@@ -15,6 +15,7 @@ from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
 from billing_pipeline.invoicing.numbering import document_number
+from billing_pipeline.invoicing.schema import INVOICES
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.compute import billing_facts, read_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts
@@ -57,6 +58,9 @@ def issue_bill_day(
         lock_tenant(connection, tenant_key)
         if due.is_bill_day_completed(connection, tenant_key, bill_day):
             return _issued_before(connection, facts, bill_day, len(account_keys))
+        if account_keys.is_empty():
+            due.complete_bill_day(connection, tenant_key, bill_day, completed_at=now, invoices=0)
+            return _summary(facts, INVOICES.empty(), 0, 0)
         _pass_gate(connection, tenant_key, computed, bill_day)
         to_post = reconcile(computed, posted.posted_charges(connection, tenant_key, account_keys))
         drafts = draft_documents(
