@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev check test bench
+.PHONY: help setup demo dev check test bench pictures
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,3 +34,6 @@ test: setup ## all tests
 bench: setup ## measure every stage against its baselines
 	@$(BIN)/python -m billing_pipeline_tests.bench
 
+
+pictures: setup ## take the README's pictures from the demo
+	@sh tools/pictures.sh

@@ -14,7 +14,8 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.vocabulary.identifiers import natural_key
 from billing_pipeline.vocabulary.money import to_minor_units
 
-_RESULT = ["role", "product_key", "currency"]
+_SOLD = ["product_key", "tax_code", "tax_rate", "currency"]
+_RESULT = ["role", *_SOLD]
 
 
 def earned_minor(last_day: dt.date) -> pl.Expr:
@@ -151,6 +152,6 @@ def _monthly(
         booked_date=pl.lit(month_end),
         narration=pl.lit(f"{text} {month}"),
     )
-    per_product = ["entry_key", "currency", "product_key"]
-    balances = rows.group_by(per_product).agg(-pl.col("amount_minor").sum())
+    sold = [name for name in _SOLD if name in rows.columns]
+    balances = rows.group_by("entry_key", *sold).agg(-pl.col("amount_minor").sum())
     return finished(entries, [rows, balances.with_columns(role=pl.lit(balance))], tenant)

@@ -17,6 +17,7 @@ from billing_pipeline.vocabulary.identifiers import natural_key
 _DOCUMENT_NAMES = {"invoice": "Invoice", "credit_note": "Credit note"}
 _SELLER_ROLES = ("intercompany_revenue", "intercompany_receivable")
 _BUYER_ROLES = ("intercompany_cost", "intercompany_payable")
+_SOLD = ["product_key", "tax_code", "tax_rate"]
 _HEADER = ["invoice_key", "entry_key", "currency", "customer_group", "booked_date"]
 
 
@@ -27,7 +28,7 @@ def journal_for_documents(
     tenant: Tenant,
     accounts: pl.DataFrame | None = None,
 ) -> Journal:
-    """Book issued documents: receivable gross, revenue per product, tax per code and rate.
+    """Book issued documents: receivable gross, revenue per product and tax, tax per code and rate.
 
     Args:
         documents: INVOICES columns and `invoice_number`.
@@ -163,7 +164,7 @@ def _receivable(entries: pl.DataFrame) -> pl.DataFrame:
 
 def _revenue(entries: pl.DataFrame, lines: pl.DataFrame, tenant: Tenant) -> pl.DataFrame:
     named = _of_documents(entries, lines.drop("currency")).with_columns(role=line_role(tenant))
-    keys = ["entry_key", "currency", "customer_group", "role", "product_key"]
+    keys = ["entry_key", "currency", "customer_group", "role", *_SOLD]
     return named.group_by(keys).agg(amount_minor=-pl.col("net_minor").sum())
 
 

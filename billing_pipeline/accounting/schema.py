@@ -30,7 +30,7 @@ POSTINGS = FrameSchema(
         "ledger_account": required(pl.String, "account of the tenant's chart"),
         "role": required(pl.String, "what the posting is for: a LedgerRole"),
         "product_key": optional(pl.String, "product of a revenue posting"),
-        "tax_code": optional(pl.String, "EN 16931 category"),
+        "tax_code": optional(pl.String, "EN 16931 category of what was sold, or of the tax"),
         "tax_rate": optional(pl.Decimal(9, 4), "per cent"),
         "tax_base_minor": optional(pl.Int64, "of a tax posting: what it is worked out on, signed"),
         "cost_centre": optional(pl.String, "cost centre of the tenant's chart"),

@@ -5,21 +5,22 @@ import datetime as dt
 import polars as pl
 
 from billing_pipeline.billing.cycles import billed_periods
-from billing_pipeline.billing.discounts import discount_charges
+from billing_pipeline.billing.discounts import agreed_discounts, discount_charges
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.history import ACTIVE, plan_spans
 from billing_pipeline.billing.look_back import with_look_back
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
 from billing_pipeline.billing.prices import (
-    discount_terms,
+    contract_terms,
     minimum_fees,
     one_time_fees,
     recurring_fees,
 )
-from billing_pipeline.billing.recurring import recurring_charges
+from billing_pipeline.billing.recurring import recurring_charges, with_last_day
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.billing.spans import subscription_spans
+from billing_pipeline.billing.termination import termination_charges
 from billing_pipeline.billing.usage import usage_charges
 
 
@@ -42,17 +43,20 @@ def compute_charges(
     spans = with_look_back(
         subscription_spans(facts, account_keys), bill_day, facts.tenant.look_back_periods
     )
-    of_terms = billed_periods(spans.filter(pl.col("status") == ACTIVE), bill_day)
+    active = with_last_day(spans.filter(pl.col("status") == ACTIVE))
+    of_terms = billed_periods(active, bill_day)
     of_plans = billed_periods(plan_spans(spans), bill_day)
-    discounts = discount_terms(catalog)
-    fees = pl.concat(
+    charged = pl.concat(
         [
             recurring_charges(of_terms, recurring_fees(catalog), bill_day),
             one_time_charges(spans, one_time_fees(catalog), bill_day),
+            usage_charges(facts, of_plans, bill_day),
         ]
     )
-    usage = usage_charges(facts, of_plans, bill_day)
-    net_usage = pl.concat([usage, discount_charges(usage, discounts)])
-    minimums = minimum_charges(of_plans, net_usage, minimum_fees(catalog), bill_day)
-    charges = pl.concat([fees, discount_charges(fees, discounts), net_usage, minimums])
-    return CHARGES.conform(charges.sort("charge_key"))
+    net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts))])
+    of_usage = net.filter(pl.col("counts_as") == "usage")
+    minimums = minimum_charges(of_plans, of_usage, minimum_fees(catalog), bill_day)
+    terminations = termination_charges(
+        spans, contract_terms(catalog), recurring_fees(catalog), bill_day
+    )
+    return CHARGES.conform(pl.concat([net, minimums, terminations]).sort("charge_key"))

@@ -19,6 +19,20 @@ def subscription_history(subscriptions: pl.DataFrame, changes: pl.DataFrame) -> 
     Shape: one row per subscription and span of unchanged terms, SUBSCRIPTIONS with `status`,
     `span_from`, `span_until` (null is open).
     """
+    owners = changes.select("subscription_key").unique()
+    # Most subscriptions never change; they need no windows over their history.
+    unchanged = subscriptions.join(owners, on="subscription_key", how="anti").with_columns(
+        status=pl.lit(ACTIVE), span_from=pl.col("started_on"), span_until=pl.col("ended_on")
+    )
+    changed = subscriptions.join(owners, on="subscription_key", how="semi")
+    spans = pl.concat([unchanged, _cut(changed, changes).select(unchanged.columns)])
+    return spans.filter(
+        pl.col("span_until").is_null() | (pl.col("span_from") < pl.col("span_until"))
+    )
+
+
+def _cut(subscriptions: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Spans of subscriptions that changed; a span may be empty."""
     starts = subscriptions.with_columns(
         status=pl.lit(ACTIVE), effective_on=pl.col("started_on"), change=pl.lit(0, dtype=pl.UInt32)
     ).select("subscription_key", "effective_on", "change", *_TERMS)
@@ -71,9 +85,7 @@ def _until_the_next(spans: pl.DataFrame) -> pl.DataFrame:
         span_from=pl.col("effective_on"),
         span_until=pl.col("effective_on").shift(-1).over("subscription_key"),
     ).drop("effective_on")
-    return ended.with_columns(span_until=pl.min_horizontal("span_until", "ended_on")).filter(
-        pl.col("span_until").is_null() | (pl.col("span_from") < pl.col("span_until"))
-    )
+    return ended.with_columns(span_until=pl.min_horizontal("span_until", "ended_on"))
 
 
 def plan_spans(spans: pl.DataFrame) -> pl.DataFrame:
@@ -82,6 +94,13 @@ def plan_spans(spans: pl.DataFrame) -> pl.DataFrame:
     Usage belongs to the plan: a change of quantity does not split a period's tiers.
     Shape: one row per subscription and span of one plan, terms of its first span.
     """
+    is_cut = pl.col("subscription_key").is_duplicated()
+    whole = spans.filter(~is_cut)
+    return pl.concat([whole, _joined(spans.filter(is_cut)).select(whole.columns)])
+
+
+def _joined(spans: pl.DataFrame) -> pl.DataFrame:
+    """Spans with neighbours of the same plan made one."""
     ordered = spans.sort("subscription_key", "span_from")
     plan = pl.col("plan_key")
     is_new_plan = plan.ne_missing(plan.shift(1).over("subscription_key"))

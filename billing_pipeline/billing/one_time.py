@@ -5,8 +5,9 @@ import datetime as dt
 import polars as pl
 
 from billing_pipeline.billing.charge_rows import DESCRIPTION, NO_EVENTS, billed_by, charge_rows
+from billing_pipeline.billing.spans import STEP
 from billing_pipeline.vocabulary.money import exact_product
-from billing_pipeline.vocabulary.periods import plus_days
+from billing_pipeline.vocabulary.periods import period_index, plus_days
 
 
 def one_time_charges(spans: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:
@@ -32,7 +33,8 @@ def one_time_charges(spans: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date)
             description=DESCRIPTION,
             proration=pl.lit(None, dtype=pl.String),
             events=NO_EVENTS,
-            period_number=pl.lit(0, dtype=pl.Int32),
+            period_number=period_index(pl.col("anchor_on"), first_day, STEP)
+            - period_index(pl.col("anchor_on"), pl.col("charged_from"), STEP),
         )
     )
     return charge_rows(charged.filter(billed_by(bill_day)), "one_time")

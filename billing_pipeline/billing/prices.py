@@ -7,15 +7,8 @@ from typing import TypedDict
 import polars as pl
 
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.prices import (
-    CarriedUsage,
-    FlatPrice,
-    LatestUsage,
-    OneTimePrice,
-    RateCardUsage,
-    UsagePrice,
-)
-from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
+from billing_pipeline.catalog.prices import FlatPrice, OneTimePrice
+from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline.vocabulary.periods import DAYS_IN, MONTHS_IN
 
 INTERVAL_UNITS = {
@@ -28,9 +21,8 @@ INTERVAL_UNITS = {
 }
 """What one period of a recurring price is called on an invoice."""
 
-_SECONDS_IN_MINUTE = 60
-
-_Columns = dict[str, pl.DataType | type[pl.DataType]]
+Columns = dict[str, pl.DataType | type[pl.DataType]]
+"""Names and types of a table."""
 
 _PRODUCT: dict[str, pl.DataType | type[pl.DataType]] = {
     "product_name": pl.String,
@@ -59,26 +51,13 @@ FEES = pl.Schema(
         "unit": pl.String,
         "timing": pl.String,
         "proration_rule": pl.String,
+        "cancel_day": pl.String,
         "valid_from": pl.Date,
         "valid_until": pl.Date,
     }
 )
 """One row per plan and flat or one-time price."""
 
-
-USAGE_PRICES = pl.Schema(
-    {
-        "plan_key": pl.String,
-        "price_key": pl.String,
-        "valid_from": pl.Date,
-        "product_key": pl.String,
-        **_PRODUCT,
-        "model": pl.String,
-        "unit": pl.String,
-        "pricing_unit": QUANTITY,
-    }
-)
-"""One row per plan and usage price: what its charges are called and counted in."""
 
 MINIMUM_FEES = pl.Schema(
     {
@@ -92,13 +71,29 @@ MINIMUM_FEES = pl.Schema(
 )
 """One row per plan with a minimum fee."""
 
-_DISCOUNT: _Columns = {
+CONTRACT_TERMS = pl.Schema(
+    {
+        "plan_key": pl.String,
+        "price_key": pl.String,
+        "product_key": pl.String,
+        **_PRODUCT,
+        "term_months": pl.Int32,
+        "fee": AMOUNT,
+        "percent_of_remaining": AMOUNT,
+    }
+)
+"""One row per plan with a contract term."""
+
+_DISCOUNT: Columns = {
     "discount_key": pl.String,
     "discount_name": pl.String,
     "discount_product": pl.String,
     "percent_off": AMOUNT,
+    "amount_off": AMOUNT,
     "products": pl.List(pl.String),
     "periods": pl.Int32,
+    "until": pl.Date,
+    "priority": pl.Int64,
 }
 DISCOUNTS = pl.Schema(_DISCOUNT)
 """One row per discount; an empty list of products is all products."""
@@ -121,6 +116,7 @@ class FeeRow(ProductColumns):
     unit: str
     timing: str
     proration_rule: str
+    cancel_day: str
     valid_from: dt.date
     valid_until: dt.date | None
 
@@ -165,6 +161,7 @@ def recurring_fees(catalog: Catalog) -> pl.DataFrame:
             "unit": INTERVAL_UNITS[plan.cycle.interval],
             "timing": price.timing,
             "proration_rule": price.proration,
+            "cancel_day": price.cancel_day,
             "valid_from": price.valid_from,
             "valid_until": price.valid_until,
         }
@@ -186,6 +183,7 @@ def one_time_fees(catalog: Catalog) -> pl.DataFrame:
             "unit": "piece",
             "timing": "advance",
             "proration_rule": "none",
+            "cancel_day": "exclusive",
             "valid_from": price.valid_from,
             "valid_until": price.valid_until,
         }
@@ -194,43 +192,6 @@ def one_time_fees(catalog: Catalog) -> pl.DataFrame:
         if isinstance(price, OneTimePrice)
     ]
     return pl.DataFrame(rows, schema=FEES)
-
-
-def usage_prices(catalog: Catalog) -> pl.DataFrame:
-    """Usage prices of all plans, as USAGE_PRICES; of versions of one price the latest."""
-    rows = [
-        {
-            "plan_key": plan.key,
-            "price_key": price.key,
-            "valid_from": price.valid_from,
-            **product_columns(catalog, price.product),
-            "model": price.model,
-            "unit": _usage_unit(catalog, price),
-            "pricing_unit": _pricing_unit(catalog, price),
-        }
-        for plan in catalog.plans
-        for price in plan.prices
-        if not isinstance(price, FlatPrice | OneTimePrice)
-    ]
-    prices = pl.DataFrame(rows, schema=USAGE_PRICES)
-    return prices.sort("plan_key", "price_key", "valid_from").unique(
-        ["plan_key", "price_key"], keep="last", maintain_order=True
-    )
-
-
-def _pricing_unit(catalog: Catalog, price: UsagePrice) -> Decimal:
-    if isinstance(price, RateCardUsage):
-        return catalog.rate_card_by_key[price.card].pricing_unit
-    if isinstance(price, LatestUsage | CarriedUsage):
-        return Decimal(1)
-    return price.pricing_unit
-
-
-def _usage_unit(catalog: Catalog, price: UsagePrice) -> str:
-    """Name of the pricing unit; where none is declared, minutes for 60 s and the usage type."""
-    declared = "" if isinstance(price, RateCardUsage | CarriedUsage) else price.unit
-    is_minute = _pricing_unit(catalog, price) == _SECONDS_IN_MINUTE
-    return declared or ("min" if is_minute else price.applies_to.usage_type)
 
 
 def minimum_fees(catalog: Catalog) -> pl.DataFrame:
@@ -249,6 +210,23 @@ def minimum_fees(catalog: Catalog) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=MINIMUM_FEES)
 
 
+def contract_terms(catalog: Catalog) -> pl.DataFrame:
+    """Contract terms of all plans, as CONTRACT_TERMS."""
+    rows = [
+        {
+            "plan_key": plan.key,
+            "price_key": plan.term.key,
+            **product_columns(catalog, plan.term.product),
+            "term_months": plan.term.months,
+            "fee": plan.term.fee,
+            "percent_of_remaining": plan.term.percent_of_remaining,
+        }
+        for plan in catalog.plans
+        if plan.term is not None
+    ]
+    return pl.DataFrame(rows, schema=CONTRACT_TERMS)
+
+
 def discount_terms(catalog: Catalog) -> pl.DataFrame:
     """Discounts that subscriptions may have agreed to, as DISCOUNTS."""
     rows = [
@@ -257,8 +235,11 @@ def discount_terms(catalog: Catalog) -> pl.DataFrame:
             "discount_name": discount.name,
             "discount_product": discount.product,
             "percent_off": discount.percent_off,
+            "amount_off": discount.amount_off,
             "products": discount.products,
             "periods": discount.periods,
+            "until": discount.until,
+            "priority": discount.priority,
         }
         for discount in catalog.discounts
     ]

@@ -7,16 +7,19 @@ import polars as pl
 from billing_pipeline.billing.charge_rows import DESCRIPTION, NO_EVENTS, billed_by, charge_rows
 from billing_pipeline.billing.prorated import ANYTHING_CHARGED, prorated_by_rule
 from billing_pipeline.vocabulary.money import exact_product
+from billing_pipeline.vocabulary.periods import plus_days
 
 
 def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:
     """Charge flat prices for every billing period that is due by `bill_day`.
 
+    `periods` go on to the day each subscription ends on; only prices that charge that day do.
     A trial takes days off the service, never off the period it is divided by. Where a price
     changes inside a period each price is owed for its own days.
 
     Shape: one CHARGED row per billed period and price in force. `fees` is FEES.
     """
+    charged_until = pl.when(pl.col("cancel_day") == "exclusive").then("ended_on")
     served = (
         periods.join(fees, on="plan_key", how="inner")
         .with_columns(
@@ -24,7 +27,7 @@ def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.da
             .then("advance_on")
             .otherwise("arrears_on"),
             service_from=pl.max_horizontal("service_from", "charged_from", "valid_from"),
-            service_until=pl.min_horizontal("service_until", "valid_until"),
+            service_until=pl.min_horizontal("service_until", "valid_until", charged_until),
         )
         .filter(
             pl.col("service_from") < pl.col("service_until"), billed_by(bill_day), ANYTHING_CHARGED
@@ -39,3 +42,10 @@ def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.da
         events=NO_EVENTS,
     )
     return charge_rows(priced, "recurring")
+
+
+def with_last_day(spans: pl.DataFrame) -> pl.DataFrame:
+    """Spans that go on to the day their subscription ends on, for prices that charge it."""
+    is_last = pl.col("span_until") == pl.col("ended_on")
+    day_after = plus_days(pl.col("span_until"), pl.lit(1))
+    return spans.with_columns(span_until=pl.when(is_last).then(day_after).otherwise("span_until"))

@@ -11,7 +11,9 @@ _CHARGE = {
     "subscription_key": optional(pl.String, "subscription it comes from"),
     "product_key": required(pl.String, "product"),
     "price_key": required(pl.String, "price, discount or minimum that made it"),
-    "charge_kind": required(pl.String, "recurring, one_time, usage, discount, minimum"),
+    "charge_kind": required(
+        pl.String, "recurring, one_time, usage, discount, minimum, termination"
+    ),
     "description": required(pl.String, "text of the invoice line"),
     "service_from": required(pl.Date, "first local day of service"),
     "service_until": required(pl.Date, "local day after the last day of service"),
@@ -55,5 +57,44 @@ TO_POST = FrameSchema(
         "difference": required(AMOUNT, "amount less posted_amount: what to post now"),
         "corrects_invoice": optional(pl.String, "document the correction refers to"),
         "reason": required(pl.String, "new, increased, decreased or withdrawn"),
+    },
+)
+
+HELD_ACCOUNTS = FrameSchema(
+    name="held_accounts",
+    grain="one row per account and bound that its charges break",
+    columns={
+        "account_key": required(pl.String, "billing account that is held"),
+        "bound": required(pl.String, "duplicate_period, most_charges or jump"),
+        "message": required(pl.String, "what is wrong, for people"),
+    },
+)
+
+PLAN_COMPARISON = FrameSchema(
+    name="plan_comparison",
+    grain="one row per subscription and plan: what it would have paid",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "subscription_key": required(pl.String, "subscription"),
+        "plan_key": required(pl.String, "plan compared"),
+        "is_current": required(pl.Boolean, "whether the subscription is on this plan"),
+        "amount": required(AMOUNT, "what it would have paid over the window, major units"),
+        "saving": required(AMOUNT, "what the current plan costs more; negative if less"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "unpriced_events": required(pl.Int64, "events the plan has no price for"),
+        "is_recommended": required(pl.Boolean, "cheapest plan that prices everything"),
+    },
+)
+
+UNBILLED_USAGE = FrameSchema(
+    name="unbilled_usage",
+    grain="one row per subscription, price and local day of usage that no charge takes",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "subscription_key": required(pl.String, "subscription"),
+        "price_key": required(pl.String, "price the usage was rated with"),
+        "local_date": required(pl.Date, "local day of the usage"),
+        "quantity": required(QUANTITY, "measured quantity"),
+        "events": required(pl.Int64, "rated events"),
     },
 )

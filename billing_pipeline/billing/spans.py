@@ -34,7 +34,9 @@ def subscription_spans(facts: BillingFacts, account_keys: pl.Series) -> pl.DataF
     )
     _assert_known(spans)
     # A change of plan does not begin another trial.
-    trial_days = pl.col("trial_days").first().over("subscription_key")
+    first_trial = pl.col("trial_days").sort_by("span_from").first().over("subscription_key")
+    is_cut = pl.col("subscription_key").is_duplicated()
+    trial_days = pl.when(is_cut).then(first_trial).otherwise("trial_days")
     return spans.with_columns(
         charged_from=plus_days(pl.col("started_on"), trial_days),
         anchor_on=pl.when(pl.col("anchor_rule") == "calendar")

@@ -17,6 +17,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
 
+_FEW_ROWS = 100
 _ROWS_AT_ONCE = 100_000
 _ROWS_TO_NOTICE = 5_000
 _BUFFER_BYTES = 1 << 20
@@ -57,15 +58,24 @@ _SQL_TYPES: tuple[tuple[pl.DataType | type[pl.DataType], SqlType], ...] = (
 def copy_in(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> int:
     """Insert all rows of `frame`; its column names are columns of `table`.
 
-    Goes through a temporary table, because COPY is closed to roles under row-level security.
+    Many rows go through a temporary table, because COPY is closed to roles under row-level
+    security; a few are sent as values, which saves making and dropping the table.
     Returns the number of rows.
     """
     if frame.is_empty():
         return 0
+    if frame.height <= _FEW_ROWS and not _has_documents(table):
+        connection.execute(sa.insert(table), frame.rows(named=True))
+        return frame.height
     with _copied(connection, frame) as rows:
         connection.execute(insert_from(table, rows))
     refresh_statistics(connection, table, frame.height)
     return frame.height
+
+
+def _has_documents(table: sa.Table) -> bool:
+    """Whether a column is JSON: frames carry it as text, which only a cast makes a document."""
+    return any(isinstance(column.type, sa.JSON) for column in table.columns)
 
 
 def refresh_statistics(connection: sa.Connection, table: sa.Table, rows_changed: int) -> None:
@@ -86,7 +96,8 @@ def insert_from(table: sa.Table, rows: sa.Table) -> sa.Insert:
 def staged(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table]:
     """A temporary table with the rows of `frame`, to join with; gone at the end of the block."""
     with _copied(connection, frame) as table:
-        connection.execute(sa.text(f"analyze {table.name}"))
+        if frame.height > _FEW_ROWS:
+            connection.execute(sa.text(f"analyze {table.name}"))
         yield table
 
 

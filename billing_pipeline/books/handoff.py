@@ -31,10 +31,27 @@ class ClaimedBatch:
     bill_day: dt.date
 
 
+def first_unclaimed_entry(connection: sa.Connection, tenant_key: str, format_name: str) -> int:
+    """Number of the first journal entry that no batch of the format holds, booked or not."""
+    last = sa.select(sa.func.max(_BATCH.last_entry)).where(
+        _BATCH.tenant_key == tenant_key,
+        _BATCH.format_name == format_name,
+        _BATCH.exported_at.is_not(None),
+    )
+    return (connection.execute(last).scalar_one() or 0) + 1
+
+
 def open_batch(
-    connection: sa.Connection, tenant_key: str, format_name: str, bill_day: dt.date
+    connection: sa.Connection,
+    tenant_key: str,
+    format_name: str,
+    bill_day: dt.date,
+    *,
+    up_to_entry: int | None = None,
 ) -> ClaimedBatch | None:
     """Claim all entries not yet claimed for the format; None if there are none.
+
+    `up_to_entry` ends the batch earlier, where one file of the format takes no more.
 
     A batch that was claimed but never exported is returned again, the same as before: a run
     that died between claim and export is finished, not repeated.
@@ -53,6 +70,8 @@ def open_batch(
         claimed = {name: getattr(latest, name) for name in ClaimedBatch.__dataclass_fields__}
         return ClaimedBatch(**claimed)
     claimed_up_to = 0 if latest is None else latest.last_entry
+    if booked is not None and up_to_entry is not None:
+        booked = min(booked, up_to_entry)
     if booked is None or booked <= claimed_up_to:
         return None
     batch = ClaimedBatch(

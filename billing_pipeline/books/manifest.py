@@ -57,6 +57,18 @@ def partition_paths(
     return copy_out(connection, select, PARTITION_PATHS).sort("partition_day", "chunk")
 
 
+def tenants_of_partition(
+    connection: sa.Connection, frame: str, partition_day: dt.date
+) -> list[str]:
+    """Tenants that have current files of a frame on a day, sorted."""
+    tenants = sa.select(lake_partitions.c.tenant_key).where(
+        lake_partitions.c.frame == frame,
+        lake_partitions.c.partition_day == partition_day,
+        lake_partitions.c.superseded_at.is_(None),
+    )
+    return sorted(connection.execute(tenants.distinct()).scalars())
+
+
 def _write(
     connection: sa.Connection,
     frame: str,

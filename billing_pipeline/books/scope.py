@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+Connection = sa.Connection
+Engine = sa.Engine
+
 
 class UnknownTenant(Exception):
     """There is no tenant with this key in the books."""
@@ -38,3 +41,11 @@ def installation_scope(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.begin() as connection:
         connection.execute(sa.text("set local role billing_operator"))
         yield connection
+
+
+def lock_tenant(connection: sa.Connection, tenant_key: str) -> None:
+    """Wait until no other transaction bills this tenant, and keep others waiting until the end."""
+    connection.execute(
+        sa.text("select pg_advisory_xact_lock(hashtextextended(:tenant_key, 2))"),
+        {"tenant_key": tenant_key},
+    )

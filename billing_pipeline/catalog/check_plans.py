@@ -84,6 +84,10 @@ def _plan_problems(path: str, plan: Plan, catalog: Catalog) -> Iterator[Problem]
         yield from _product_problems(
             f"{path}/minimum_fee/product", plan.minimum_fee.product, None, catalog.product_by_key
         )
+    if plan.term is not None:
+        yield from _product_problems(
+            f"{path}/term/product", plan.term.product, None, catalog.product_by_key
+        )
     yield from _included_problems(path, plan)
 
 

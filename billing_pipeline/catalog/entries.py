@@ -23,6 +23,9 @@ ALWAYS = dt.date(2000, 1, 1)
 
 Model = TypeVar("Model", bound=Configuration)
 
+ORDER = "order"
+"""Kind of the entries that keep the order of a file's list: rates are tried in file order."""
+
 _PRICE: TypeAdapter[Price] = TypeAdapter(Price)
 
 
@@ -37,15 +40,17 @@ class _Entry(NamedTuple):
 def catalog_entries(catalog: Catalog, feeds: Sequence[Feed]) -> pl.DataFrame:
     """Everything configured as CATALOG_ENTRIES, sorted by kind and key.
 
-    A plan names its prices in order; each price is an entry of its own, with its validity.
+    A plan names its prices in order; each price is an entry of its own, with its validity. For
+    every other kind an entry of kind ORDER lists the keys as the files have them.
     """
-    entries = sorted(_entries(catalog, feeds))
+    entries = list(_entries(catalog, feeds))
+    entries = sorted([*entries, *_orders(entries)])
     frame = pl.DataFrame(entries, schema=CATALOG_ENTRIES.polars_schema, orient="row")
     return CATALOG_ENTRIES.conform(frame)
 
 
 def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
-    """The catalog that CATALOG_ENTRIES describe; lists are ordered by key."""
+    """The catalog that CATALOG_ENTRIES describe, in the order of its files."""
     prices = {key: _PRICE.validate_json(document) for key, document in _documents(entries, "price")}
     return Catalog(
         products=_parsed(entries, "product", Product),
@@ -59,7 +64,7 @@ def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
 
 
 def feeds_from_entries(entries: pl.DataFrame) -> tuple[Feed, ...]:
-    """The feeds among CATALOG_ENTRIES, ordered by key."""
+    """The feeds among CATALOG_ENTRIES, in the order they were read."""
     return _parsed(entries, "feed", Feed)
 
 
@@ -82,6 +87,12 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
         yield _Entry("tax_rate", key, rate.valid_from, rate.valid_until, document)
     yield from _timeless("rate_card", catalog.rate_cards)
     yield from _timeless("feed", feeds)
+
+
+def _orders(entries: Sequence[_Entry]) -> Iterator[_Entry]:
+    for kind in dict.fromkeys(entry.kind for entry in entries if entry.kind != "price"):
+        keys = [entry.entry_key for entry in entries if entry.kind == kind]
+        yield _Entry(ORDER, kind, ALWAYS, None, _canonical(keys))
 
 
 def _timeless(
@@ -110,8 +121,13 @@ def _canonical(document: object) -> str:
 
 
 def _documents(entries: pl.DataFrame, kind: str) -> list[tuple[str, str]]:
+    """Keys and documents of one kind in their files' order; by key where none was kept."""
+    order = entries.filter((pl.col("kind") == ORDER) & (pl.col("entry_key") == kind))
+    keys: list[str] = json.loads(order["document"][0]) if order.height else []
+    position = {key: number for number, key in enumerate(keys)}
     of_kind = entries.filter(pl.col("kind") == kind).sort("entry_key")
-    return list(zip(of_kind["entry_key"].to_list(), of_kind["document"].to_list(), strict=True))
+    pairs = zip(of_kind["entry_key"].to_list(), of_kind["document"].to_list(), strict=True)
+    return sorted(pairs, key=lambda pair: position.get(pair[0], len(position)))
 
 
 def _parsed(entries: pl.DataFrame, kind: str, model: type[Model]) -> tuple[Model, ...]:

@@ -2,11 +2,10 @@
 
 import re
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from billing_pipeline.vocabulary.configuration import Configuration, CountryCode
+from billing_pipeline.vocabulary.configuration import Configuration, CountryCode, time_zones
 
 TIME_WORDS = ("epoch_s", "epoch_ms", "epoch_us", "iso8601", "rfc2822", "excel_serial")
 
@@ -78,7 +77,7 @@ class TimeField(_Field):
     @field_validator("zone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in time_zones():
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
         return name
 

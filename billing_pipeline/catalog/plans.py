@@ -1,5 +1,6 @@
 """Products (`products.yaml`), plans, included units and discounts (`plans.yaml`)."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -52,15 +53,49 @@ class MinimumFee(Configuration):
     )
 
 
+class ContractTerm(Configuration):
+    """How long a subscription is agreed for, and what is owed if it ends earlier.
+
+    What is owed is a fixed `fee`, or a percentage of the recurring fees of the remaining term at
+    the prices known today, before discounts.
+    """
+
+    key: Key
+    product: Key
+    months: int = Field(ge=1, le=1200, description="counted from the subscription's start")
+    fee: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
+    percent_of_remaining: Annotated[Decimal, Field(gt=0, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _is_a_fee_or_a_percentage(self) -> "ContractTerm":
+        if (self.fee is None) == (self.percent_of_remaining is None):
+            raise ValueError("give either fee or percent_of_remaining")
+        return self
+
+
 class Discount(Configuration):
-    """A percentage off charges of a subscription that agreed to it."""
+    """A percentage or an amount off charges of a subscription that agreed to it.
+
+    An amount is taken once per billing period, from charges in the order they are billed. Of
+    several discounts the lower priority is taken first; a percentage is of the full charge, and
+    all of them together never take more than there is.
+    """
 
     key: Key
     name: str
     product: Key
-    percent_off: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
+    percent_off: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)] | None = None
+    amount_off: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
     products: list[Key] = Field(default=[], description="products it reduces; empty is all")
     periods: int | None = Field(default=None, ge=1, description="first n billing periods only")
+    until: dt.date | None = Field(default=None, description="local day after the last")
+    priority: int = Field(default=100, description="lower is taken first")
+
+    @model_validator(mode="after")
+    def _is_a_percentage_or_an_amount(self) -> "Discount":
+        if (self.percent_off is None) == (self.amount_off is None):
+            raise ValueError("give either percent_off or amount_off")
+        return self
 
 
 class Plan(Configuration):
@@ -74,6 +109,7 @@ class Plan(Configuration):
     prices: Annotated[list[Price], Field(min_length=1)]
     included_units: list[IncludedUnits] = []
     minimum_fee: MinimumFee | None = None
+    term: ContractTerm | None = None
 
     @model_validator(mode="after")
     def _included_units_name_prices(self) -> "Plan":

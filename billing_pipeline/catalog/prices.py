@@ -36,6 +36,9 @@ class FlatPrice(_Price):
     amount: Amount
     timing: Literal["advance", "arrears"] = "advance"
     proration: ProrationRule = "actual_days"
+    cancel_day: Literal["exclusive", "inclusive"] = Field(
+        default="exclusive", description="whether the day a subscription ends on is still charged"
+    )
 
 
 class OneTimePrice(_Price):

@@ -26,7 +26,9 @@ CATALOG_ENTRIES = FrameSchema(
     name="catalog_entries",
     grain="one row per configured thing, or per validity of a priced one; kind, key unique",
     columns={
-        "kind": required(pl.String, "product, plan, price, discount, tax_rate, rate_card, feed"),
+        "kind": required(
+            pl.String, "product, plan, price, discount, tax_rate, rate_card, feed, order"
+        ),
         "entry_key": required(pl.String, "key; plan/price/valid_from for prices"),
         "valid_from": required(pl.Date, "first local day; ALWAYS where a kind has no validity"),
         "valid_until": optional(pl.Date, "local day after the last; null is open"),

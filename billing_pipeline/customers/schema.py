@@ -57,6 +57,17 @@ SUBSCRIPTION_CHANGES = FrameSchema(
     },
 )
 
+SUBSCRIPTION_DISCOUNTS = FrameSchema(
+    name="subscription_discounts",
+    grain="one row per discount a subscription agreed to beside its own discount_key",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "discount_key": required(pl.String, "discount of plans.yaml"),
+        "valid_from": optional(pl.Date, "first local day; null is from the start"),
+        "valid_until": optional(pl.Date, "local day after the last; null is open"),
+    },
+)
+
 SERVICE_IDENTIFIERS = FrameSchema(
     name="service_identifiers",
     grain="one row per identifier and span in which one subscription owns it",

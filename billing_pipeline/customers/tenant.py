@@ -1,7 +1,8 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
@@ -10,6 +11,7 @@ from billing_pipeline.vocabulary.configuration import (
     CountryCode,
     CurrencyCode,
     Key,
+    time_zones,
 )
 
 
@@ -104,6 +106,9 @@ class HandoffMapping(Configuration):
     ledger_accounts: dict[str, str] = Field(
         default={}, description="ledger account -> its code or name in that system"
     )
+    account_labels: dict[str, str] = Field(
+        default={}, description="ledger account -> its label, for formats that show one"
+    )
     customers: dict[str, str] = Field(
         default={}, description="account_key -> customer or debtor in that system"
     )
@@ -113,6 +118,41 @@ class HandoffMapping(Configuration):
     settings: dict[str, str] = Field(
         default={}, description="what the format itself asks for; see its module"
     )
+
+
+PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
+
+
+class BillingPolicy(Configuration):
+    """When a bill run posts by itself, and when it only reports, asks, or holds an account.
+
+    Amounts are in the tenant's currency. Corrections are changes of what was posted before.
+    """
+
+    report_only_below: PositiveAmount | None = Field(
+        default=None, description="an account's corrections that sum to less are only reported"
+    )
+    approval_above: PositiveAmount | None = Field(
+        default=None, description="an account's corrections that sum to more wait for a person"
+    )
+    most_charges: int = Field(
+        default=10_000, ge=1, description="an account with more charges in a run is held"
+    )
+    jump_factor: PositiveAmount | None = Field(
+        default=None, description="an account is held above so many times its dearest bill so far"
+    )
+
+
+ControlSeverity = Literal["warn", "block"]
+
+
+class ControlSetting(Configuration):
+    """What a tenant wants otherwise of one control."""
+
+    severity: ControlSeverity | None = None
+    tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
+    owner: str | None = Field(default=None, description="who is asked when it finds something")
+    is_off: bool = False
 
 
 class Branding(Configuration):
@@ -138,6 +178,7 @@ class Tenant(Configuration):
     locale: str = "en_US"
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
+    billing_policy: BillingPolicy = BillingPolicy()
     look_back_periods: int | None = Field(
         default=None, ge=1, description="billing periods a run corrects; None is all of them"
     )
@@ -148,12 +189,15 @@ class Tenant(Configuration):
     handoff_mappings: dict[Key, HandoffMapping] = Field(
         default={}, description="per hand-off format"
     )
+    controls: dict[Key, ControlSetting] = Field(
+        default={}, description="controls that differ from their defaults, by name"
+    )
     branding: Branding = Branding()
 
     @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in time_zones():
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
         return name
 

@@ -52,6 +52,7 @@ _BRITISH_SPECIALS = (
     ("4487", "United Kingdom business rate", "0.1300", "0.0150"),
     ("449", "United Kingdom premium rate", "1.0000", "0.2500"),
 )
+_SHARE_OF_SPECIALS = Decimal("0.80")  # of what the caller pays goes on to the supplier
 
 
 def country_names() -> dict[str, str]:
@@ -86,6 +87,8 @@ def supplier_deck(carriers: dict[str, str], places: dict[str, str]) -> pl.DataFr
     for prefix, place in places.items():
         code = _country_code(prefix, countries)
         rows[prefix] = (f"{countries[code]} {place}", _land_line(code))
+    for prefix, name, price, _fee in _BRITISH_SPECIALS:
+        rows[prefix] = (name, Decimal(price) * _SHARE_OF_SPECIALS)
     for prefix, carrier in carriers.items():
         code = _country_code(prefix, countries)
         cost = _mobile(code) * _factor(carrier, _CARRIER_SPREAD)

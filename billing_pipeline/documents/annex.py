@@ -3,12 +3,14 @@
 Text instead of an HTML table, because laying out a table costs seconds per thousand rows.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import polars as pl
 from babel.dates import get_date_format
 
+from billing_pipeline.documents.drawn_text import TextPage, Tone
 from billing_pipeline.documents.formats import Formats
 
 _SECONDS = "voice"
@@ -16,6 +18,9 @@ _WIDTHS = {"when": 19, "from": 18, "to": 18, "rate": 28, "units": 11, "price": 1
 _BETWEEN = "  "
 _RIGHT = {"units", "price"}
 _PRICE_DECIMALS = 4
+_TITLE_ROWS = 6
+_LEAST_ROOM = 5
+ROWS_PER_PAGE = {"A4": 77, "Letter": 72}
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,48 @@ class AnnexGroup:
     def text(self) -> str:
         """All lines, one under the other."""
         return "\n".join(self.lines)
+
+
+def annex_pages(groups: Sequence[AnnexGroup], head: str, rows: int) -> tuple[TextPage, ...]:
+    """The lines of all groups cut into pages of `rows` lines, every page but the first headed.
+
+    The first page has room for a title and the head that the template sets. Every group starts
+    with a heading that never stands last on a page.
+    """
+    pages: list[_PageBeingFilled] = []
+    for group in groups:
+        if not pages:
+            pages.append(_PageBeingFilled(rows - _TITLE_ROWS))
+        elif pages[-1].room < _LEAST_ROOM:
+            pages.append(_PageBeingFilled(rows, [head, ""], {0: Tone.QUIET}))
+        pages[-1].add_heading(f"{group.account_key} \u00b7 {group.subscription_key}")
+        lines = group.lines
+        while lines:
+            if pages[-1].room == 0:
+                pages.append(_PageBeingFilled(rows, [head, ""], {0: Tone.QUIET}))
+            taken, lines = lines[: pages[-1].room], lines[pages[-1].room :]
+            pages[-1].lines.extend(taken)
+    return tuple(
+        TextPage(f"usage-page-{number}", tuple(page.lines), page.tones)
+        for number, page in enumerate(pages, start=1)
+    )
+
+
+@dataclass
+class _PageBeingFilled:
+    rows: int
+    lines: list[str] = field(default_factory=list)
+    tones: dict[int, Tone] = field(default_factory=dict)
+
+    @property
+    def room(self) -> int:
+        return self.rows - len(self.lines)
+
+    def add_heading(self, text: str) -> None:
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+        self.tones[len(self.lines)] = Tone.ACCENT
+        self.lines.append(text)
 
 
 def annex_head(words: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, cached_property
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_interval
@@ -13,10 +14,28 @@ from babel.numbers import (
     format_percent,
     get_decimal_symbol,
 )
+from babel.units import format_unit
 
 from billing_pipeline.vocabulary.money import from_minor_units, minor_exponent
 
 _UNIT_PRICE_DECIMALS = 10
+
+
+_QUANTITY = "#,##0.##########"
+_UNITS: dict[str, tuple[str, Literal["short", "long"]]] = {
+    "s": ("duration-second", "short"),
+    "min": ("duration-minute", "short"),
+    "h": ("duration-hour", "short"),
+    "hour": ("duration-hour", "long"),
+    "day": ("duration-day", "long"),
+    "week": ("duration-week", "long"),
+    "month": ("duration-month", "long"),
+    "year": ("duration-year", "long"),
+    "mb": ("digital-megabyte", "short"),
+    "gb": ("digital-gigabyte", "short"),
+    "tb": ("digital-terabyte", "short"),
+    "kwh": ("energy-kilowatt-hour", "short"),
+}
 
 
 class LocaleUnknown(Exception):
@@ -66,7 +85,15 @@ class Formats:
 
     def quantity(self, quantity: Decimal) -> str:
         """A quantity with the decimals it has."""
-        return format_decimal(quantity, "#,##0.##########", locale=self._locale)
+        return format_decimal(quantity, _QUANTITY, locale=self._locale)
+
+    def measure(self, quantity: Decimal, unit: str) -> str:
+        """A quantity with its unit in the reader's language; units CLDR lacks stay as they are."""
+        known = _UNITS.get(unit.strip().lower())
+        if known is None:
+            return f"{self.quantity(quantity)} {unit}".rstrip()
+        name, length = known
+        return format_unit(quantity, name, length, _QUANTITY, locale=self._locale)
 
     def percent(self, rate: Decimal) -> str:
         """A rate given in per cent."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined
@@ -13,7 +14,10 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 from billing_pipeline.customers.tenant import Branding
 from billing_pipeline.documents.annex import AnnexGroup
 from billing_pipeline.documents.chart import Bar, UsageChart
+from billing_pipeline.documents.drawn_text import TextPage
+from billing_pipeline.documents.email_words import EmailWords
 from billing_pipeline.documents.formats import Formats
+from billing_pipeline.documents.payment_code import PaymentCode
 from billing_pipeline.documents.template_sets import TemplateSet
 from billing_pipeline.invoicing import document as model
 
@@ -21,7 +25,7 @@ _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
     model.TaxGroup, model.PaymentDetails, model.UsageTotal, model.DailyUsage,
-    AnnexGroup, Bar, UsageChart,
+    AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode,
 )  # fmt: skip
 _CLOSED_ATTRIBUTES = {"itemisation"}
 
@@ -49,6 +53,12 @@ class DocumentEnvironment(ImmutableSandboxedEnvironment):
             and attr not in _CLOSED_ATTRIBUTES
             and super().is_safe_attribute(obj, attr, value)
         )
+
+
+@lru_cache(maxsize=64)
+def environment(templates: TemplateSet) -> DocumentEnvironment:
+    """The environment of a template set, made once per process: it keeps compiled templates."""
+    return DocumentEnvironment(templates)
 
 
 class ResourceRefused(Exception):

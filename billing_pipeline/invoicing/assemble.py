@@ -92,11 +92,11 @@ def invoice_document(
         branding=tenant.branding,
         time_zone=tenant.time_zone,
         locale=payer["language"],
-        seller=_seller(tenant.legal_entity),
+        seller=seller_party(tenant.legal_entity),
         buyer=Party(**{name: payer[name] for name in _BUYER}),
         sections=_sections(lines, accounts, sign),
         taxes=_taxes(taxes, sign),
-        payment=_payment(tenant.legal_entity, row["invoice_number"]),
+        payment=payment_details(tenant.legal_entity, row["invoice_number"]),
         usage_totals=usage_totals(usage),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
@@ -142,7 +142,8 @@ def _by_document(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {str(key): part for (key,), part in parts.items()}
 
 
-def _seller(entity: LegalEntity) -> Party:
+def seller_party(entity: LegalEntity) -> Party:
+    """The legal entity as it stands on its documents."""
     return Party(
         name=entity.name,
         street=entity.street,
@@ -159,7 +160,8 @@ def _seller(entity: LegalEntity) -> Party:
     )
 
 
-def _payment(entity: LegalEntity, reference: str) -> PaymentDetails:
+def payment_details(entity: LegalEntity, reference: str) -> PaymentDetails:
+    """Where an amount is to be paid, and with which reference."""
     return PaymentDetails(
         reference=reference,
         bank_name=entity.bank_name,

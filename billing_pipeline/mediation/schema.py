@@ -34,6 +34,13 @@ RAW_USAGE = FrameSchema(
         **_ORIGIN,
         "identity": required(pl.String, "declared identity of the record inside its feed"),
         **_EVENT,
+        "record_kind": optional(
+            pl.String, "`reversal` takes back the usage of the same identity; null is usage"
+        ),
+        "version": optional(pl.String, "of one identity the greatest wins; null: first wins"),
+        "session_key": optional(pl.String, "session the record is a part of; null: complete"),
+        "session_part": optional(pl.String, "first, middle or last"),
+        "session_mode": optional(pl.String, "how parts become one: delta, cumulative, span"),
     },
 )
 
@@ -72,7 +79,7 @@ SET_ASIDE = FrameSchema(
         "tenant_key": optional(pl.String, "tenant, once known"),
         **_ORIGIN,
         "stage": required(pl.String, "stage that set it aside"),
-        "reason": required(pl.String, "duplicate, or a FilterReason"),
+        "reason": required(pl.String, "duplicate, superseded, or a FilterReason"),
         "started_at": optional(UTC_INSTANT, "instant, where it could be read"),
         "quantity": optional(QUANTITY, "quantity, where it could be read"),
     },

@@ -1,6 +1,8 @@
 """The base of every configuration model: strict, frozen, unknown keys refused."""
 
+from functools import cache
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -18,3 +20,9 @@ class Configuration(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, str_strip_whitespace=True, coerce_numbers_to_str=True
     )
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Names of all IANA time zones; listing them reads many files, so it is done once."""
+    return frozenset(available_timezones())

@@ -74,6 +74,19 @@ class FrameSchema:
         return frame.select(self.names)
 
     def _check(self, frame: pl.DataFrame) -> None:
+        """Let pandera judge; what it said of the same columns and types before still holds.
+
+        Only nulls differ from frame to frame of one schema, and counting them is free, so pandera
+        reads the rows when there is something to say about them.
+        """
+        seen = tuple(frame.schema.items())
+        if seen not in self._accepted:
+            self._validate(frame.clear())
+            self._accepted.add(seen)
+        if any(frame[name].null_count() for name in self._never_null):
+            self._validate(frame)
+
+    def _validate(self, frame: pl.DataFrame) -> None:
         import pandera.errors  # noqa: PLC0415 - slow to import, needed only at hand-overs
 
         try:
@@ -83,6 +96,14 @@ class FrameSchema:
             raise FrameMismatch(f"{self.name} ({self.grain}) breaks its schema:\n{failures}") from (
                 None
             )
+
+    @cached_property
+    def _accepted(self) -> set[tuple[tuple[str, pl.DataType], ...]]:
+        return set()
+
+    @cached_property
+    def _never_null(self) -> list[str]:
+        return [name for name, column in self.columns.items() if not column.is_nullable]
 
     @cached_property
     def _pandera(self) -> Any:  # noqa: ANN401 - pandera's own type, imported late

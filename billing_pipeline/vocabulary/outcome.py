@@ -29,6 +29,8 @@ class SuspenseReason(StrEnum):
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     UNKNOWN_IDENTIFIER = "unknown_identifier"
     OUTSIDE_SUBSCRIPTION = "outside_subscription"
+    INCOMPLETE_SESSION = "incomplete_session"
+    REVERSAL_WITHOUT_ORIGINAL = "reversal_without_original"
     NO_PRICE = "no_price"
     NO_DESTINATION = "no_destination"
 
@@ -40,6 +42,9 @@ class FilterReason(StrEnum):
     NOT_BILLABLE = "not_billable"
     TEST_CALL = "test_call"
     INTERNAL_CALL = "internal_call"
+    CONTROL_RECORD = "control_record"
+    REVERSED = "reversed"
+    ASSEMBLED = "assembled"
 
 
 class NotConserved(Exception):

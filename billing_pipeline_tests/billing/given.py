@@ -13,7 +13,12 @@ from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.schema import POSTED
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Discount, Plan, Product
-from billing_pipeline.customers.schema import ACCOUNTS, SUBSCRIPTION_CHANGES, SUBSCRIPTIONS
+from billing_pipeline.customers.schema import (
+    ACCOUNTS,
+    SUBSCRIPTION_CHANGES,
+    SUBSCRIPTION_DISCOUNTS,
+    SUBSCRIPTIONS,
+)
 from billing_pipeline.customers.tenant import LedgerAccounts, LegalEntity, Tenant
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.frames import FrameSchema
@@ -110,6 +115,10 @@ def changes(*rows: Row) -> pl.DataFrame:
     return frame(SUBSCRIPTION_CHANGES, {"subscription_key": "s1"}, rows)
 
 
+def subscription_discounts(*rows: Row) -> pl.DataFrame:
+    return frame(SUBSCRIPTION_DISCOUNTS, {"subscription_key": "s1"}, rows)
+
+
 def rated(*rows: Row) -> pl.DataFrame:
     """Rated usage; `record_number` counts up, so that events stay distinct."""
     defaults = {
@@ -138,13 +147,14 @@ def call(at: str, seconds: int, **terms: object) -> Row:
     }
 
 
-def facts(
+def facts(  # noqa: PLR0913 - every fact has a default
     *,
     plans: Sequence[Plan] | None = None,
     discounts: Sequence[Discount] = (),
     of_accounts: pl.DataFrame | None = None,
     of_subscriptions: pl.DataFrame | None = None,
     of_changes: pl.DataFrame | None = None,
+    of_discounts: pl.DataFrame | None = None,
     usage: pl.DataFrame | None = None,
     look_back_periods: int | None = None,
 ) -> BillingFacts:
@@ -156,6 +166,7 @@ def facts(
         accounts=accounts() if of_accounts is None else of_accounts,
         subscriptions=subscriptions() if of_subscriptions is None else of_subscriptions,
         rated_usage=(RATED_USAGE.empty() if usage is None else usage).lazy(),
+        subscription_discounts=subscription_discounts() if of_discounts is None else of_discounts,
         subscription_changes=changes() if of_changes is None else of_changes,
     )
 

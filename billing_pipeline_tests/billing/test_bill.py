@@ -195,3 +195,30 @@ def test_a_subscription_that_names_nothing_stops_the_run(terms: Row) -> None:
 
     with pytest.raises(UnknownReference, match="s1"):
         compute_charges(broken, given.accounts.get_column("account_key"), day("2024-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("ended_on", "timing", "expected"),
+    [
+        # 16 of 31 days: the day of the cancellation counts.
+        pytest.param("2024-01-16", "advance", {"2024-01-01": "10.3225806452"}, id="inside"),
+        # All of January, and the 1st of February's 29 days.
+        pytest.param(
+            "2024-02-01",
+            "arrears",
+            {"2024-01-01": "20", "2024-02-01": "0.6896551724"},
+            id="on the first day of a period",
+        ),
+    ],
+)
+def test_a_price_may_charge_the_day_a_subscription_ends_on(
+    ended_on: str, timing: str, expected: dict[str, str]
+) -> None:
+    given = facts(
+        plans=[plan([LINE | {"cancel_day": "inclusive", "timing": timing}])],
+        of_subscriptions=subscriptions({"ended_on": day(ended_on)}),
+    )
+
+    assert amounts(charges_of(given, ended_on)) == {
+        f"s1/line/recurring/{start}": Decimal(amount) for start, amount in expected.items()
+    }

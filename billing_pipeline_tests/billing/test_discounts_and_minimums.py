@@ -16,6 +16,7 @@ from billing_pipeline_tests.billing.given import (
     facts,
     plan,
     rated,
+    subscription_discounts,
     subscriptions,
 )
 
@@ -137,3 +138,99 @@ def test_days_of_a_trial_do_not_count_towards_the_floor() -> None:
     given = facts(plans=[plan([MINUTES], minimum_fee=FLOOR, trial_days=21)])
 
     assert amounts(charges_of(given, "2024-02-01")) == {"s1/floor/minimum/2024-01-22": Decimal(10)}
+
+
+def with_discounts(*discounts: Discount, agreed: tuple[Row, ...] = ()) -> dict[str, Decimal]:
+    """What discounts take of the fee of 20 in January and February."""
+    given = facts(
+        discounts=discounts,
+        of_subscriptions=subscriptions({"discount_key": discounts[0].key}),
+        of_discounts=subscription_discounts(*agreed),
+    )
+    charges = amounts(charges_of(given, "2024-02-01"))
+    return {key: amount for key, amount in charges.items() if "discount" in key}
+
+
+def test_an_amount_is_taken_once_a_period() -> None:
+    off = discount(percent_off=None, amount_off="3")
+
+    assert with_discounts(off) == {
+        "s1/loyal:line/discount/2024-01-01": Decimal(-3),
+        "s1/loyal:line/discount/2024-02-01": Decimal(-3),
+    }
+
+
+def test_an_amount_goes_on_to_the_next_charge_and_ends_at_zero() -> None:
+    """25 off: 20 of the fee, which is billed first, and 2 of the usage, which is no more."""
+    given = facts(
+        plans=[plan([LINE, MINUTES])],
+        discounts=[discount(percent_off=None, amount_off="25", periods=1)],
+        of_subscriptions=AGREED,
+        usage=rated(call("2024-01-05T12:00", 2400)),
+    )
+
+    charges = amounts(charges_of(given, "2024-02-01"))
+
+    assert charges["s1/loyal:line/discount/2024-01-01"] == Decimal(-20)
+    assert charges["s1/loyal:minutes/discount/2024-01-01"] == Decimal(-2)
+
+
+def test_a_discount_that_ends_inside_a_period_reduces_its_days_only() -> None:
+    """10 of 31 days: 10 % of 20 x 10 / 31."""
+    assert with_discounts(discount(until=day("2024-01-11"))) == {
+        "s1/loyal:line/discount/2024-01-01": Decimal("-0.6451612903")
+    }
+
+
+def test_discounts_are_taken_by_priority_and_percentages_are_of_the_full_charge() -> None:
+    """15 off first, then 50 % of 20: 10, of which 5 are left to take."""
+    first = discount(percent_off=None, amount_off="15", priority=1, periods=1)
+    second = discount(key="half", percent_off=50, priority=2, periods=1)
+
+    assert with_discounts(second, first, agreed=({"discount_key": "loyal"},)) == {
+        "s1/loyal:line/discount/2024-01-01": Decimal(-15),
+        "s1/half:line/discount/2024-01-01": Decimal(-5),
+    }
+
+
+def test_a_discount_agreed_later_reduces_from_that_day() -> None:
+    """22 of February's 29 days: 10 % of 20 x 22 / 29, beside the 1 % of all of it."""
+    own = discount(key="one", percent_off=1)
+    later = ({"discount_key": "loyal", "valid_from": day("2024-02-08")},)
+
+    assert with_discounts(own, discount(), agreed=later) == {
+        "s1/one:line/discount/2024-01-01": Decimal("-0.2"),
+        "s1/one:line/discount/2024-02-01": Decimal("-0.2"),
+        "s1/loyal:line/discount/2024-02-01": Decimal("-1.5172413793"),
+    }
+
+
+def test_a_discount_agreed_for_two_spans_reduces_a_charge_twice() -> None:
+    """10 and 11 of 31 days: 10 % of 20 x 10 / 31 and x 11 / 31."""
+    spans = (
+        {"discount_key": "loyal", "valid_until": day("2024-01-11")},
+        {
+            "discount_key": "loyal",
+            "valid_from": day("2024-01-21"),
+            "valid_until": day("2024-02-01"),
+        },
+    )
+    given = facts(discounts=[discount()], of_discounts=subscription_discounts(*spans))
+
+    assert amounts(charges_of(given, "2024-01-01")) == {
+        "s1/line/recurring/2024-01-01": Decimal(20),
+        "s1/loyal:line/discount/2024-01-01": Decimal("-0.6451612903"),
+        "s1/loyal.2:line/discount/2024-01-01": Decimal("-0.7096774194"),
+    }
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        pytest.param({"percent_off": None}, id="neither"),
+        pytest.param({"amount_off": "1"}, id="both"),
+    ],
+)
+def test_a_discount_is_either_a_percentage_or_an_amount(terms: Row) -> None:
+    with pytest.raises(ValueError, match="either percent_off or amount_off"):
+        discount(**terms)

@@ -5,12 +5,15 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from billing_pipeline.billing.unbilled import unbilled_usage
 from billing_pipeline_tests.billing.given import (
     LINE,
     MINUTES,
     accounts,
+    all_accounts,
     amounts,
     call,
+    changes,
     charges_of,
     day,
     facts,
@@ -136,3 +139,25 @@ def test_prices_of_one_plan_are_charged_apart() -> None:
         "s1/minutes/usage/2024-01-01": Decimal("0.05"),
         "s1/night/usage/2024-01-01": Decimal("0.10"),
     }
+
+
+def test_usage_that_no_charge_takes_is_counted() -> None:
+    """Before the start, under a plan since left, and after the end; one call is billed."""
+    other = plan([MINUTES | {"key": "other"}], key="other")
+    given = facts(
+        plans=[METERED, other],
+        of_subscriptions=subscriptions(
+            {"started_on": day("2024-01-10"), "ended_on": day("2024-01-25")}
+        ),
+        of_changes=changes({"effective_on": day("2024-01-20"), "plan_key": "other"}),
+        usage=rated(*(call(f"2024-01-{n}T15:00", 60) for n in ("05", "15", "22", "28"))),
+    )
+
+    unbilled = unbilled_usage(given, all_accounts(given), day("2024-02-01"))
+
+    assert unbilled.get_column("local_date").to_list() == [
+        day("2024-01-05"),
+        day("2024-01-22"),
+        day("2024-01-28"),
+    ]
+    assert charges_of(given, "2024-02-01").get_column("events").sum() + unbilled.height == 4

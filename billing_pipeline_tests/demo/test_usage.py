@@ -8,7 +8,11 @@ import pytest
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.demo.usage.generate import UsageSummary, generate_usage
 from billing_pipeline.demo.usage.owners import TENANT_FOLDERS
-from billing_pipeline.intake.tenant_folder import read_tenant_folder
+from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.mediation.decode import decode_blocks
+from billing_pipeline.mediation.mediate import mediate
+from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE
+from billing_pipeline.vocabulary.periods import day_start
 
 FROM_DAY, UNTIL_DAY = dt.date(2026, 9, 28), dt.date(2026, 10, 31)
 EVENTS = 4_000
@@ -140,6 +144,47 @@ def test_the_night_clocks_go_back_has_an_hour_more_of_counters(summary: UsageSum
 
     assert full * 0.97 < days["counters_20261024.csv"] <= full * 1.02
     assert long * 0.97 < days["counters_20261025.csv"] <= long * 1.02
+
+
+@pytest.mark.slow
+def test_mediation_finds_exactly_the_trouble_that_was_put_in(summary: UsageSummary) -> None:
+    folders = {key: read_tenant_folder(TENANT_FOLDERS / key) for key in TENANTS}
+    guide = pl.concat(guide_rows(key, folder) for key, folder in folders.items())
+    found = {"filtered": 0, "malformed": 0, "unknown": 0, "duplicate": 0, "billable": 0}
+    for company in ("meridian", "northlink", "datastrom"):
+        feeds = {feed.key: feed for feed in folders[company].feeds}
+        raw = [RAW_USAGE.empty()]
+        for file in (file for file in summary.files if file.tenant_key == company):
+            with file.path.open("rb") as stream:
+                for block in decode_blocks(feeds[file.feed_key], stream, file.path.name):
+                    raw.append(block.accepted)
+                    found["filtered"] += block.filtered.height
+                    found["malformed"] += block.suspended.height
+        mediated = mediate(pl.concat(raw), guide)
+        assert set(mediated.suspended["reason"]) == {"unknown_identifier"}
+        found["unknown"] += mediated.suspended.height
+        found["duplicate"] += mediated.duplicates.height
+        found["billable"] += mediated.accepted.height
+
+    assert found == {kind: summary.records_of(kind) for kind in found}
+
+
+TENANTS = ("meridian", "ringwell", "cleardesk", "northlink", "datastrom")
+
+
+def guide_rows(tenant_key: str, folder: TenantFolder) -> pl.DataFrame:
+    zone = folder.tenant.time_zone
+    owned = folder.service_identifiers.join(folder.subscriptions, on="subscription_key")
+    return owned.select(
+        "identifier",
+        pl.lit(tenant_key).alias("tenant_key"),
+        "account_key",
+        "subscription_key",
+        "valid_from",
+        "valid_until",
+        day_start(pl.col("started_on"), zone).alias("service_from"),
+        day_start(pl.col("ended_on"), zone).alias("service_until"),
+    ).select(GUIDE.names)
 
 
 def test_a_tenant_without_feeds_is_refused(tmp_path: Path) -> None:

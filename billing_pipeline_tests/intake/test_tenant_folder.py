@@ -8,6 +8,7 @@ import pytest
 
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.entries import (
+    ORDER,
     catalog_entries,
     catalog_from_entries,
     feeds_from_entries,
@@ -368,6 +369,75 @@ MISTAKES = [
         " as usage events carry them",
         id="a plus sign",
     ),
+    pytest.param(
+        "plans.yaml",
+        "card: retail",
+        "card: supplier",
+        "plans.yaml row 20 field plans/basic/prices/international/card: rate card 'supplier' is of"
+        " kind supplier, but card needs kind retail",
+        id="a supplier's deck sold",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "prices: [minutes]",
+        "prices: [monthly]",
+        "plans.yaml row 23 field plans/basic/included_units/free/prices/0: 'monthly' is no usage"
+        " price, so units of it cannot be included",
+        id="included units of a fee",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "{key: setup, product: setup, model: one_time, amount: 5}",
+        "{key: monthly, product: setup, model: one_time, amount: 5}",
+        "plans.yaml row 7 field plans/basic/prices/monthly/valid_from: is valid at the same time as"
+        " another price of this key; end the earlier one",
+        id="two prices of one key on the same day",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "product: loyalty",
+        "product: calls",
+        "plans.yaml row 25 field discounts/ten/product: product 'calls' is of kind usage, but this"
+        " needs kind discount",
+        id="a discount without discount product",
+    ),
+    pytest.param(
+        "taxes.yaml",
+        "tax_rates:\n",
+        "tax_rates:\n  - {key: de, country: DE, tax_code: S, percent: 16, label: USt. 16 %}\n",
+        "taxes.yaml row 3 field tax_rates/de/valid_from: is valid at the same time as another rate"
+        " of this key; end the earlier one",
+        id="two tax rates at once",
+    ),
+    pytest.param(
+        "products.yaml",
+        FILES["products.yaml"],
+        "",
+        "products.yaml row 1: is empty",
+        id="an empty YAML file",
+    ),
+    pytest.param(
+        "feeds/calls.yaml",
+        "key: calls",
+        "key: cdrs",
+        "feeds/calls.yaml row 1 field key: is 'cdrs', but the file is 'feeds/calls.yaml'; make them"
+        " equal",
+        id="a feed in a file of another name",
+    ),
+    pytest.param(
+        "subscriptions.csv",
+        "2.5",
+        "-2",
+        "subscriptions.csv row 3 field quantity: is below zero; end the subscription instead",
+        id="a negative quantity",
+    ),
+    pytest.param(
+        "accounts.csv",
+        'A-1,"Muster, Söhne & Co",2026-01-31,',
+        'A-1,"Muster, Söhne & Co",2026-01-31,A-2',
+        "accounts.csv row 2 field payer_key: A-2 is itself paid by A-1; name the account that pays",
+        id="accounts that pay for each other",
+    ),
 ]
 
 
@@ -459,6 +529,27 @@ def test_a_table_that_cannot_be_read_is_named(folder: Path, content: bytes, mess
     assert any(line.startswith(f"accounts.csv {message}") for line in refusal_of(folder))
 
 
+def test_an_alias_is_refused(folder: Path) -> None:
+    mistakes_after(folder, "tenant.yaml", "name: Acme Voice\n", "name: &name Acme Voice\n")
+    mistakes_after(folder, "tenant.yaml", "  name: Acme Voice Ltd\n", "  name: *name\n")
+
+    assert refusal_of(folder) == [
+        "tenant.yaml row 2: anchors and aliases are not taken; write the value out"
+    ]
+
+
+def test_a_yaml_file_in_another_encoding_is_named(folder: Path) -> None:
+    (folder / "tenant.yaml").write_bytes("name: Büro".encode("cp1252"))
+
+    assert "tenant.yaml: is not UTF-8; save it as UTF-8" in refusal_of(folder)
+
+
+def test_a_file_of_another_kind_among_the_feeds_is_named(folder: Path) -> None:
+    (folder / "feeds" / "notes.txt").write_text("later", encoding="utf-8")
+
+    assert refusal_of(folder) == ["feeds/notes.txt: must be a .yaml file here"]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_header(folder: Path) -> None:
     marked = b"\xef\xbb\xbf" + FILES["accounts.csv"].encode()
     (folder / "accounts.csv").write_bytes(marked)
@@ -476,20 +567,31 @@ def test_the_catalog_comes_back_from_its_entries(folder: Path) -> None:
     entries = catalog_entries(read.catalog, read.feeds)
     back = catalog_from_entries(entries)
 
-    assert by_key(back) == by_key(read.catalog)
+    assert back == read.catalog
     assert feeds_from_entries(entries) == read.feeds
     assert catalog_entries(back, read.feeds).equals(entries)
 
 
-def by_key(catalog: Catalog) -> Catalog:
-    """The same catalog with its lists in order of key."""
-    return Catalog(
-        products=tuple(sorted(catalog.products, key=lambda thing: thing.key)),
-        plans=tuple(sorted(catalog.plans, key=lambda thing: thing.key)),
-        discounts=tuple(sorted(catalog.discounts, key=lambda thing: thing.key)),
-        tax_rates=tuple(sorted(catalog.tax_rates, key=lambda thing: thing.key)),
-        rate_cards=tuple(sorted(catalog.rate_cards, key=lambda thing: thing.key)),
+def test_the_order_of_a_file_comes_back_too(folder: Path) -> None:
+    first = "tax_rates:\n"
+    mistakes_after(
+        folder, "taxes.yaml", first, f"{first}  - {{key: zz, tax_code: G, percent: 0, label: Z}}\n"
     )
+    catalog = read_tenant_folder(folder).catalog
+
+    back = catalog_from_entries(catalog_entries(catalog, ()))
+
+    assert [rate.key for rate in back.tax_rates] == ["zz", "de"]
+
+
+def test_entries_without_a_kept_order_come_back_by_key(folder: Path) -> None:
+    catalog = read_tenant_folder(folder).catalog
+    entries = catalog_entries(catalog, ()).filter(pl.col("kind") != ORDER)
+
+    back = catalog_from_entries(entries)
+
+    keys = [product.key for product in back.products]
+    assert keys == sorted(product.key for product in catalog.products)
 
 
 def test_each_price_is_an_entry_with_its_own_validity(folder: Path) -> None:

@@ -3,7 +3,9 @@
 with standing as (
     select
         tenant_key, account_key, subscription_key, price_key, charge_kind, charge_key,
-        min(service_from) as service_from, max(service_until) as service_until
+        min(service_from) as service_from,
+        -- A correction may have shortened the service: the last posting says what stands.
+        (array_agg(service_until order by posting_number desc))[1] as service_until
     from charges
     where charge_kind in ('recurring', 'usage', 'minimum')
     group by tenant_key, account_key, subscription_key, price_key, charge_kind, charge_key

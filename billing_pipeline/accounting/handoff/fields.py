@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from billing_pipeline.accounting.chart import tax_key
 from billing_pipeline.accounting.handoff.format import refuse
 from billing_pipeline.customers.tenant import HandoffMapping
 from billing_pipeline.vocabulary.money import minor_exponent
@@ -49,6 +50,16 @@ def mapped_customer(mapping: HandoffMapping) -> pl.Expr:
     """The target system's name of the customer; the account key if none is declared."""
     account = pl.col("account_key")
     return account.replace_strict(mapping.customers, default=account, return_dtype=pl.String)
+
+
+def mapped_tax(mapping: HandoffMapping) -> pl.Expr:
+    """The target system's tax code of a row; null where there is no tax or no code for it."""
+    return tax_key().replace_strict(mapping.tax_codes, default=None, return_dtype=pl.String)
+
+
+def decimal_value(amount_minor: pl.Expr, currencies: Iterable[str]) -> pl.Expr:
+    """Exact decimal of minor units, for targets that take numbers and not text."""
+    return decimal_text(amount_minor, currencies).cast(pl.Decimal(38, 3))
 
 
 def refuse_other_currencies(journal: pl.DataFrame, currency: str, format_name: str) -> None:

@@ -9,11 +9,21 @@ from importlib.metadata import entry_points
 
 from billing_pipeline.accounting.handoff import (
     beancount,
+    business_central_journal,
     datev,
+    fec,
     journal_csv,
     journal_json,
+    journal_parquet,
+    netsuite_journal,
+    quickbooks_iif,
     quickbooks_journal,
+    sage50_invoices,
+    sage_intacct_journal,
+    sap_idoc,
+    sap_journal_upload,
     xero_manual_journal,
+    xero_sales_invoices,
 )
 from billing_pipeline.accounting.handoff.format import HandoffFormat
 
@@ -23,11 +33,21 @@ OWN_FORMATS = {
     module.FORMAT.name: module.FORMAT
     for module in (
         beancount,
+        business_central_journal,
         datev,
+        fec,
         journal_csv,
         journal_json,
+        journal_parquet,
+        netsuite_journal,
+        quickbooks_iif,
         quickbooks_journal,
+        sage50_invoices,
+        sage_intacct_journal,
+        sap_idoc,
+        sap_journal_upload,
         xero_manual_journal,
+        xero_sales_invoices,
     )
 }
 

@@ -1,0 +1,229 @@
+"""Controls over what is possible and still wrong: nothing charged, nothing earned, far too much.
+
+They warn rather than block: a person decides. Every tolerance is an argument; defaults stand in
+catalogue.py.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+
+from billing_pipeline.assurance.findings import all_findings, findings
+
+_WHOLE = pl.Decimal(38, 10)
+
+
+def subscriptions_are_charged(
+    subscriptions: pl.DataFrame,
+    charges: pl.DataFrame,
+    service_from: dt.date,
+    service_until: dt.date,
+) -> pl.DataFrame:
+    """Active subscriptions without any charge in a span, and charges without a subscription.
+
+    Args:
+        subscriptions: SUBSCRIPTIONS as known now.
+        charges: CHARGES.
+        service_from: first day of the span.
+        service_until: day after its last.
+    """
+    charged = charges.filter(
+        pl.col("service_from") < service_until, pl.col("service_until") > service_from
+    )
+    active = subscriptions.filter(
+        pl.col("started_on") < service_until,
+        pl.col("ended_on").is_null() | (pl.col("ended_on") > service_from),
+    )
+    of_subscriptions = charges.filter(pl.col("subscription_key").is_not_null())
+    lives = subscriptions.select("subscription_key", "started_on", "ended_on")
+    orphans = of_subscriptions.join(
+        lives, on="subscription_key", how="left", validate="m:1"
+    ).filter(
+        pl.col("started_on").is_null()
+        | (pl.col("service_until") <= pl.col("started_on"))
+        | (pl.col("service_from") >= pl.col("ended_on"))
+    )
+    return all_findings(
+        [
+            findings(
+                active.join(charged, on="subscription_key", how="anti"),
+                control="subscription_without_charge",
+                severity="warn",
+                subject=pl.col("subscription_key"),
+                message=pl.format(
+                    "of account {} is active and has no charge from {} to {}. Look at its plan {}.",
+                    "account_key",
+                    pl.lit(service_from),
+                    pl.lit(service_until),
+                    "plan_key",
+                ),
+            ),
+            findings(
+                orphans.unique("charge_key"),
+                control="charge_without_subscription",
+                severity="block",
+                subject=pl.col("charge_key"),
+                message=pl.format(
+                    "is for {}, which was not active from {} to {}. Hold the account; correct the "
+                    "subscription or withdraw the charge.",
+                    "subscription_key",
+                    "service_from",
+                    "service_until",
+                ),
+            ),
+        ]
+    )
+
+
+def usage_lies_within_subscriptions(
+    rated_usage: pl.DataFrame, subscriptions: pl.DataFrame, time_zone: str
+) -> pl.DataFrame:
+    """Rated usage before its subscription began, after it ended, or of none, by local day."""
+    lives = subscriptions.select("subscription_key", "started_on", "ended_on")
+    day = pl.col("started_at").dt.convert_time_zone(time_zone).dt.date()
+    wrong = (
+        rated_usage.with_columns(local_day=day)
+        .join(lives, on="subscription_key", how="left", validate="m:1")
+        .filter(
+            pl.col("started_on").is_null()
+            | (pl.col("local_day") < pl.col("started_on"))
+            | (pl.col("local_day") >= pl.col("ended_on"))
+        )
+        .group_by("subscription_key")
+        .agg(events=pl.len(), first=pl.col("local_day").min(), last=pl.col("local_day").max())
+    )
+    return findings(
+        wrong,
+        control="usage_outside_subscription",
+        severity="block",
+        subject=pl.col("subscription_key"),
+        message=pl.format(
+            "{} rated events from {} to {} lie outside the subscription. Correct its dates or its "
+            "identifiers and rate those days again.",
+            "events",
+            "first",
+            "last",
+        ),
+    )
+
+
+def zero_rated_usage(rated_usage: pl.DataFrame, tolerated_percent: Decimal) -> pl.DataFrame:
+    """Products more of whose event-priced usage than tolerated came out at nothing."""
+    priced = rated_usage.filter(pl.col("unit_price").is_not_null(), pl.col("billable_units") > 0)
+    shares = priced.group_by("product_key").agg(events=pl.len(), free=(pl.col("amount") == 0).sum())
+    wrong = shares.filter(
+        pl.col("free").cast(_WHOLE) * 100 > pl.col("events").cast(_WHOLE) * tolerated_percent
+    )
+    return findings(
+        wrong,
+        control="zero_rated",
+        severity="warn",
+        subject=pl.col("product_key"),
+        message=pl.format(
+            "{} of {} billable events cost nothing. Look for zero prices in its rate card.",
+            "free",
+            "events",
+        ),
+    )
+
+
+def margins_by_destination(rated_usage: pl.DataFrame) -> pl.DataFrame:
+    """Revenue, cost and margin per product and destination, where cost is known.
+
+    Shape: one row per product_key, rate_name and currency, the worst margin first. Exact amounts.
+    """
+    return (
+        rated_usage.filter(pl.col("cost_amount").is_not_null())
+        .group_by("product_key", "rate_name", "currency")
+        .agg(
+            events=pl.len().cast(pl.Int64),
+            revenue=pl.col("amount").sum(),
+            cost=pl.col("cost_amount").sum(),
+        )
+        .with_columns(margin=pl.col("revenue") - pl.col("cost"))
+        .sort("margin", "product_key", "rate_name", "currency", nulls_last=True)
+    )
+
+
+def below_cost(rated_usage: pl.DataFrame, tolerated_percent: Decimal) -> pl.DataFrame:
+    """Destinations sold for less than they cost, beyond the tolerated share of the cost."""
+    margins = margins_by_destination(rated_usage)
+    lost = -pl.col("margin").cast(_WHOLE) * 100
+    wrong = margins.filter(lost > pl.col("cost").cast(_WHOLE) * tolerated_percent)
+    return findings(
+        wrong,
+        control="below_cost",
+        severity="warn",
+        subject=pl.concat_str(
+            "product_key", pl.col("rate_name").fill_null("other"), "currency", separator=" "
+        ),
+        message=pl.format(
+            "{} events sold for {} cost {}. Compare sales card and supplier deck.",
+            "events",
+            "revenue",
+            "cost",
+        ),
+    )
+
+
+def unusual_amounts(
+    documents: pl.DataFrame, history: pl.DataFrame, tolerated_times: Decimal
+) -> pl.DataFrame:
+    """Documents far above what the account was used to.
+
+    Args:
+        documents: INVOICES to issue.
+        history: INVOICES of the same accounts issued before; accounts without any are passed over.
+        tolerated_times: multiple of the median of the earlier invoices that is still usual.
+    """
+    key = ["account_key", "currency"]
+    usual = (
+        history.filter(pl.col("document_kind") == "invoice", pl.col("net_minor") > 0)
+        .sort("net_minor")
+        .group_by(key)
+        # The lower median is a whole number of minor units.
+        .agg(usual_minor=pl.col("net_minor").get((pl.len() - 1) // 2))
+    )
+    judged = documents.join(usual, on=key, how="inner", validate="m:1")
+    wrong = judged.filter(
+        pl.col("net_minor").abs().cast(_WHOLE)
+        > pl.col("usual_minor").cast(_WHOLE) * tolerated_times
+    )
+    return findings(
+        wrong,
+        control="unusual_amount",
+        severity="warn",
+        subject=pl.col("invoice_key"),
+        message=pl.format(
+            "net {} minor units of {}, usually about {}. Look at its largest lines before it goes "
+            "out.",
+            "net_minor",
+            "currency",
+            "usual_minor",
+        ),
+    )
+
+
+def suspense_age(suspense: pl.DataFrame, now: dt.datetime, tolerated_days: Decimal) -> pl.DataFrame:
+    """Reasons for which records have waited in suspense longer than tolerated, by event time."""
+    waited = (pl.lit(now) - pl.col("started_at")).dt.total_days()
+    old = suspense.with_columns(days=waited).filter(pl.col("days").cast(_WHOLE) > tolerated_days)
+    wrong = old.group_by("feed_key", "reason").agg(
+        records=pl.len(),
+        quantity=pl.col("quantity").drop_nulls().sum(),
+        oldest=pl.col("days").max(),
+    )
+    return findings(
+        wrong,
+        control="suspense_age",
+        severity="warn",
+        subject=pl.concat_str("feed_key", "reason", separator=" "),
+        message=pl.format(
+            "{} records with quantity {} wait, the oldest for {} days. Mend the reference data and "
+            "recycle them, or write them off.",
+            "records",
+            "quantity",
+            "oldest",
+        ),
+    )

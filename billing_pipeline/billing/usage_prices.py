@@ -1,0 +1,105 @@
+"""Usage prices and pools of included units as small flat tables."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from billing_pipeline.billing.prices import Columns, product_columns
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.prices import (
+    CarriedUsage,
+    FlatPrice,
+    LatestUsage,
+    OneTimePrice,
+    RateCardUsage,
+    UsagePrice,
+)
+from billing_pipeline.vocabulary.money import QUANTITY
+
+_SECONDS_IN_MINUTE = 60
+
+_USAGE_PRICES: Columns = {
+    "plan_key": pl.String,
+    "price_key": pl.String,
+    "valid_from": pl.Date,
+    "product_key": pl.String,
+    "product_name": pl.String,
+    "tax_category": pl.String,
+    "model": pl.String,
+    "unit": pl.String,
+    "pricing_unit": QUANTITY,
+}
+USAGE_PRICES = pl.Schema(_USAGE_PRICES)
+"""One row per plan and usage price: what its charges are called and counted in."""
+
+POOL_NUMBER = "pool_number"
+_POOLED_PRICES: Columns = {
+    "plan_key": pl.String,
+    "price_key": pl.String,
+    POOL_NUMBER: pl.Int32,
+    "pool_units": QUANTITY,
+    "pricing_unit": QUANTITY,
+}
+POOLED_PRICES = pl.Schema(_POOLED_PRICES)
+"""One row per pool of included units of a plan and price that may take from it."""
+
+
+def usage_prices(catalog: Catalog) -> pl.DataFrame:
+    """Usage prices of all plans, as USAGE_PRICES; of versions of one price the latest."""
+    rows = [
+        {
+            "plan_key": plan.key,
+            "price_key": price.key,
+            "valid_from": price.valid_from,
+            **product_columns(catalog, price.product),
+            "model": price.model,
+            "unit": _usage_unit(catalog, price),
+            "pricing_unit": _pricing_unit(catalog, price),
+        }
+        for plan in catalog.plans
+        for price in plan.prices
+        if not isinstance(price, FlatPrice | OneTimePrice)
+    ]
+    prices = pl.DataFrame(rows, schema=USAGE_PRICES)
+    return prices.sort("plan_key", "price_key", "valid_from").unique(
+        ["plan_key", "price_key"], keep="last", maintain_order=True
+    )
+
+
+def pooled_prices(catalog: Catalog) -> pl.DataFrame:
+    """Included units of all plans, as POOLED_PRICES; pools are numbered as the plan lists them."""
+    rows = [
+        {
+            "plan_key": plan.key,
+            "price_key": price_key,
+            POOL_NUMBER: number,
+            "pool_units": included.units,
+        }
+        for plan in catalog.plans
+        for number, included in enumerate(plan.included_units)
+        for price_key in included.prices
+    ]
+    pools = pl.DataFrame(
+        rows, schema={k: v for k, v in POOLED_PRICES.items() if k != "pricing_unit"}
+    )
+    return pools.join(
+        usage_prices(catalog).select("plan_key", "price_key", "pricing_unit"),
+        on=["plan_key", "price_key"],
+        how="inner",
+        validate="m:1",
+    )
+
+
+def _pricing_unit(catalog: Catalog, price: UsagePrice) -> Decimal:
+    if isinstance(price, RateCardUsage):
+        return catalog.rate_card_by_key[price.card].pricing_unit
+    if isinstance(price, LatestUsage | CarriedUsage):
+        return Decimal(1)
+    return price.pricing_unit
+
+
+def _usage_unit(catalog: Catalog, price: UsagePrice) -> str:
+    """Name of the pricing unit; where none is declared, minutes for 60 s and the usage type."""
+    declared = "" if isinstance(price, RateCardUsage | CarriedUsage) else price.unit
+    is_minute = _pricing_unit(catalog, price) == _SECONDS_IN_MINUTE
+    return declared or ("min" if is_minute else price.applies_to.usage_type)

@@ -1,0 +1,33 @@
+"""What Dagster loads: assembly, nothing else."""
+
+import warnings
+
+import dagster as dg
+
+# Partition mappings and backfill policies are beta in the pinned version; their behaviour is
+# covered by tests, so the notice says nothing new at every start.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+from billing_pipeline.orchestration import checks, jobs, schedules, sensors  # noqa: E402
+from billing_pipeline.orchestration.assets import money, usage  # noqa: E402
+from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
+
+defs = dg.Definitions(
+    assets=[
+        usage.raw_usage,
+        usage.mediated_usage,
+        usage.rated_usage,
+        money.charges,
+        money.invoices,
+        money.invoice_documents,
+        money.journal_entries,
+        money.accounting_handoff,
+    ],
+    asset_checks=checks.ALL,
+    jobs=jobs.ALL,
+    schedules=schedules.ALL,
+    sensors=sensors.ALL,
+    resources={"billing": BillingInstallation()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,112 @@
+"""A tenant's templates tried on sample documents, before any customer sees them."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Literal
+
+from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.documents.email import invoice_email
+from billing_pipeline.documents.render import invoice_pdf
+from billing_pipeline.documents.template_sets import SETTINGS, TemplateSet
+from billing_pipeline.invoicing.assemble import payment_details, seller_party
+from billing_pipeline.invoicing.document import (
+    InvoiceDocument,
+    Line,
+    Party,
+    Section,
+    TaxGroup,
+    UsageTotal,
+)
+from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.vocabulary.money import minor_exponent
+from billing_pipeline.vocabulary.problems import Problem
+
+_SAMPLE_DAY = dt.date(2026, 3, 1)
+_PERIOD = (dt.date(2026, 2, 1), _SAMPLE_DAY)
+_RATE = Decimal(20)
+
+
+def preview_pdf(tenant: Tenant, templates: TemplateSet) -> bytes:
+    """A sample invoice in the tenant's brand and language."""
+    return invoice_pdf(sample_document(tenant, "invoice"), templates)
+
+
+def check_templates(tenant: Tenant, templates: TemplateSet) -> list[Problem]:
+    """What is wrong with a tenant's templates: every kind of document is rendered once."""
+    problems = []
+    for kind in ("invoice", "credit_note"):
+        try:
+            document = sample_document(tenant, kind)
+            invoice_pdf(document, templates)
+            invoice_email(document, templates=templates)
+        except Exception as error:  # noqa: BLE001 - a template may fail in any way
+            file = getattr(error, "name", None) or SETTINGS
+            row = getattr(error, "lineno", None)
+            message = f"sample {kind}: {type(error).__name__}: {error}"
+            problems.append(Problem(f"templates/{file}", row, None, message))
+    return problems
+
+
+def sample_document(tenant: Tenant, kind: Literal["invoice", "credit_note"]) -> InvoiceDocument:
+    """A document with everything a template may meet: two accounts, usage, a discount."""
+    unit = 10 ** minor_exponent(tenant.currency)
+    sections = (
+        Section("10042", "Sample Customer Ltd", (_line(1, "Monthly fee", 49 * unit),)),
+        Section(
+            "10042-2",
+            "Sample Branch with a Rather Long Name",
+            (_line(2, "Usage", 130 * unit), _line(3, "Loyalty discount", -13 * unit)),
+        ),
+    )
+    net = sum(section.net_minor for section in sections)
+    tax = net * int(_RATE) // 100
+    entity = tenant.legal_entity
+    number = "SAMPLE-000042"
+    return InvoiceDocument(
+        invoice_key="sample",
+        invoice_number=number,
+        kind=kind,
+        tenant_key=tenant.key,
+        brand=tenant.name,
+        branding=tenant.branding,
+        locale=tenant.locale,
+        time_zone=tenant.time_zone,
+        issue_date=_SAMPLE_DAY,
+        due_date=_SAMPLE_DAY + dt.timedelta(days=tenant.payment_terms_days),
+        period_from=_PERIOD[0],
+        period_until=_PERIOD[1],
+        currency=tenant.currency,
+        seller=seller_party(entity),
+        buyer=Party(
+            "Sample Customer Ltd", "1 High Street", "Sampleton", "12345", None, entity.country
+        ),
+        account_key="10042",
+        sections=sections,
+        taxes=(TaxGroup("S", _RATE, "Tax 20 %", None, net, tax),),
+        net_minor=net,
+        tax_minor=tax,
+        total_minor=net + tax,
+        payment=payment_details(entity, number),
+        corrects_invoice=None,
+        usage_totals=(UsageTotal("Sample destination", 12, Decimal(345), Decimal("12.34")),),
+        daily_usage=(),
+        itemisation=RATED_USAGE.empty(),
+    )
+
+
+def _line(number: int, description: str, net_minor: int) -> Line:
+    return Line(
+        line_number=number,
+        charge_kind="recurring",
+        description=description,
+        subscription_key="S-1",
+        service_from=_PERIOD[0],
+        service_until=_PERIOD[1],
+        quantity=Decimal(1),
+        unit="month",
+        unit_price=None,
+        net_minor=net_minor,
+        tax_code="S",
+        tax_rate=_RATE,
+        corrects_invoice=None,
+    )

@@ -1,0 +1,175 @@
+"""The archive: every upload kept untouched under the hash of its content, opened with limits."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import shutil
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+import fsspec
+
+from billing_pipeline.intake.landing import Upload
+from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
+
+CHUNK = 1024 * 1024
+DEFAULT_MAX_BYTES = 20 * 1024**3
+DEFAULT_MAX_RATIO = 1000
+_ALWAYS_ALLOWED = 16 * 1024 * 1024  # a small file may compress as well as it likes
+_KEY_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class ArchivedFile:
+    """One file of the archive; `file_key` is the hash of its bytes as they were uploaded."""
+
+    file_key: str
+    name: str
+    size: int
+    archive_path: str
+
+
+class UploadChanged(Exception):
+    """The upload changed while it was read; it is taken up again when it is stable."""
+
+
+def archive_upload(upload: Upload, archive_url: str) -> ArchivedFile:
+    """Copy an upload to the archive, streaming, and name it by the hash of its content.
+
+    The same content is stored once, whatever its name. Nothing half-written is ever visible.
+    Raises: UploadChanged if the size is not what was listed.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    with tempfile.TemporaryFile() as spool:
+        with fsspec.open(upload.url, "rb") as source:
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+                spool.write(chunk)
+                size += len(chunk)
+        if size != upload.size:
+            raise UploadChanged(f"{upload.path}: {upload.size} bytes listed, {size} read")
+        file_key = digest.hexdigest()[:_KEY_LENGTH]
+        filesystem, root = fsspec.core.url_to_fs(archive_url)
+        path = f"{root.rstrip('/')}/{file_key[:2]}/{file_key}"
+        spool.seek(0)
+        _store(filesystem, path, cast("IO[bytes]", spool))
+    return ArchivedFile(file_key, upload.name, size, filesystem.unstrip_protocol(path))
+
+
+def _store(filesystem: Any, path: str, content: IO[bytes]) -> None:  # noqa: ANN401 - untyped library
+    if filesystem.exists(path):
+        return
+    filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+    unfinished = f"{path}.part"
+    with filesystem.open(unfinished, "wb") as target:
+        shutil.copyfileobj(content, target, CHUNK)
+    filesystem.mv(unfinished, path)
+
+
+def open_usage(
+    archive_path: str,
+    name: str,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    max_ratio: int = DEFAULT_MAX_RATIO,
+) -> IO[bytes]:
+    """The decompressed content of an archived file as a stream, within limits.
+
+    Compression is told by content, not by name. gzip may have several members; a zip must hold
+    exactly one plain file, whose name is never used as a path.
+    Raises: FileRefused while reading if the file is corrupt, encrypted, nested or a bomb.
+    """
+    raw = cast("IO[bytes]", fsspec.open(archive_path, "rb").open())
+    try:
+        head = raw.read(4)
+        limit = min(max_bytes, max(_ALWAYS_ALLOWED, _size(raw) * max_ratio))
+        content = _Limited(_decompressed(raw, head, name), raw, limit)
+    except BaseException:
+        raw.close()
+        raise
+    return io.BufferedReader(content, CHUNK)
+
+
+def _size(raw: IO[bytes]) -> int:
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    return size
+
+
+def _decompressed(raw: IO[bytes], head: bytes, name: str) -> IO[bytes]:
+    if head[:2] == b"\x1f\x8b":
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
+    if head[:3] == b"BZh":
+        return cast("IO[bytes]", bz2.BZ2File(raw))
+    if head == b"PK\x03\x04" and not name.lower().endswith(".xlsx"):
+        return _zip_member(raw)
+    if head == b"PK\x05\x06":
+        raise FileRefused(QuarantineReason.UNSAFE_ARCHIVE, "the zip archive is empty")
+    lower = name.lower()
+    if lower.endswith((".gz", ".bz2", ".zip")) and head:
+        raise FileRefused(
+            QuarantineReason.CORRUPT_ARCHIVE, f"the name says compressed, the content {head!r} not"
+        )
+    return raw
+
+
+def _zip_member(raw: IO[bytes]) -> IO[bytes]:
+    try:
+        archive = zipfile.ZipFile(raw)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise FileRefused(
+            QuarantineReason.UNSAFE_ARCHIVE, f"the zip archive holds {len(members)} files, not one"
+        )
+    member = members[0]
+    if member.flag_bits & 0x1:
+        raise FileRefused(QuarantineReason.ENCRYPTED_ARCHIVE, "the zip archive is encrypted")
+    if member.filename.lower().endswith((".zip", ".gz", ".bz2", ".tar", ".7z")):
+        raise FileRefused(QuarantineReason.UNSAFE_ARCHIVE, "an archive inside the zip archive")
+    try:
+        return archive.open(member)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
+
+
+class _Limited(io.RawIOBase):
+    """A stream that refuses to give more than its limit, and names what is corrupt."""
+
+    def __init__(self, source: IO[bytes], raw: IO[bytes], limit: int) -> None:
+        super().__init__()
+        self.source = source
+        self.raw_file = raw
+        self.limit = limit
+        self.given = 0
+
+    def close(self) -> None:
+        """Close the archive and the file below it."""
+        if not self.closed:
+            self.source.close()
+            self.raw_file.close()
+        super().close()
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
+        """Fill a buffer. Raises: FileRefused beyond the limit or where the content is corrupt."""
+        try:
+            chunk = self.source.read(len(buffer))
+        except (EOFError, OSError, zlib.error, zipfile.BadZipFile, ValueError) as error:
+            raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, str(error)) from error
+        self.given += len(chunk)
+        if self.given > self.limit:
+            raise FileRefused(
+                QuarantineReason.DECOMPRESSION_LIMIT,
+                f"more than {self.limit} bytes come out of it: a bomb, or raise the feed's limits",
+            )
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

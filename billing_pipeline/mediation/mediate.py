@@ -1,0 +1,76 @@
+"""The stage on one screen: one day of raw usage to usage events with an owner."""
+
+import polars as pl
+
+from billing_pipeline.mediation.correlate import assembled, without_reversed
+from billing_pipeline.mediation.deduplicate import duplicate_verdict
+from billing_pipeline.mediation.guide import guided
+from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE, USAGE_EVENTS
+from billing_pipeline.vocabulary.outcome import Outcome, assert_conserved
+
+STAGE = "mediate"
+
+
+def mediate(raw_usage: pl.DataFrame, guide: pl.DataFrame) -> Outcome:
+    """Find duplicates and conflicts, what belongs together, then the owner of every event.
+
+    `raw_usage` is RAW_USAGE of one usage day, all feeds of one company; `guide` is GUIDE.
+    accepted: USAGE_EVENTS; suspended: SUSPENSE; duplicates and filtered (reversed, parts of
+    sessions): SET_ASIDE. The result does not
+    depend on the order of rows.
+    Raises: NotConserved, OverlappingOwners.
+    """
+    given = RAW_USAGE.conform(raw_usage).sort("feed_key", "file_key", "record_number")
+    judged = pl.concat([given, duplicate_verdict(given)], how="horizontal")
+    duplicates = judged.filter(pl.col("aside").is_not_null())
+    conflicts = judged.filter(pl.col("reason").is_not_null())
+    distinct = judged.filter(pl.col("aside").is_null(), pl.col("reason").is_null())
+    standing = without_reversed(distinct.select(given.columns))
+    sessions = assembled(standing.events)
+    owned = guided(sessions.events, guide)
+    unowned = owned.filter(pl.col("reason").is_not_null())
+    waiting = [conflicts, standing.suspended, sessions.suspended, unowned]
+    outcome = Outcome(
+        accepted=USAGE_EVENTS.conform(owned.filter(pl.col("reason").is_null())),
+        suspended=pl.concat([_suspended(rows) for rows in waiting]),
+        duplicates=_set_aside(duplicates.with_columns(reason=pl.col("aside"))),
+        filtered=pl.concat([_set_aside(standing.aside), _set_aside(sessions.aside)]),
+    )
+    assert_conserved(STAGE, given, outcome, "quantity")
+    return outcome
+
+
+def _suspended(rows: pl.DataFrame) -> pl.DataFrame:
+    has_owner = "tenant_key" in rows.columns
+    shown = rows.select(
+        (pl.col("tenant_key") if has_owner else pl.lit(None, pl.String)).alias("tenant_key"),
+        "feed_key",
+        "file_key",
+        "record_number",
+        pl.lit(STAGE).alias("stage"),
+        "reason",
+        pl.format(
+            "identifier {} at {}",
+            "service_identifier",
+            pl.col("started_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        ).alias("detail"),
+        pl.lit(None, pl.String).alias("raw"),
+        "service_identifier",
+        "started_at",
+        "quantity",
+    )
+    return SUSPENSE.conform(shown)
+
+
+def _set_aside(rows: pl.DataFrame) -> pl.DataFrame:
+    shown = rows.select(
+        pl.lit(None, pl.String).alias("tenant_key"),
+        "feed_key",
+        "file_key",
+        "record_number",
+        pl.lit(STAGE).alias("stage"),
+        "reason",
+        "started_at",
+        "quantity",
+    )
+    return SET_ASIDE.conform(shown)

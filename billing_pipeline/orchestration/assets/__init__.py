@@ -1,0 +1,1 @@
+"""Assets, one module a room: fetch, call a step, show what it came to."""

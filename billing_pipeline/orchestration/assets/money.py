@@ -1,0 +1,213 @@
+"""Assets of a bill run: charges, invoices, journal entries, documents, hand-off."""
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import groupby
+
+import dagster as dg
+
+from billing_pipeline.orchestration import metadata as shown
+from billing_pipeline.orchestration.assets.usage import rated_usage
+from billing_pipeline.orchestration.clock import utc_now
+from billing_pipeline.orchestration.partitions import (
+    TENANT_BILL_DAYS,
+    TenantDay,
+    tenant_day_key,
+    tenant_days_of,
+)
+from billing_pipeline.orchestration.resources import BillingInstallation
+from billing_pipeline.orchestration.retries import storage_faults_retried
+from billing_pipeline.orchestration.steps.book import book_bill_day, hand_off_journal
+from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
+from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts
+from billing_pipeline.orchestration.steps.issue import IssuedDay, issue_bill_day
+from billing_pipeline.orchestration.steps.render import RenderedDay, render_days
+
+LOOK_BACK_DAYS = 31
+
+_LOOK_BACK = dg.MultiPartitionMapping(
+    {
+        "day": dg.DimensionPartitionMapping(
+            dimension_name="day",
+            partition_mapping=dg.TimeWindowPartitionMapping(
+                start_offset=-LOOK_BACK_DAYS,
+                end_offset=-1,
+                allow_nonexistent_upstream_partitions=True,
+            ),
+        ),
+        "tenant": dg.DimensionPartitionMapping(
+            dimension_name="tenant", partition_mapping=dg.IdentityPartitionMapping()
+        ),
+    }
+)
+_ONE_RUN = dg.BackfillPolicy.single_run()
+
+
+@dg.asset(
+    partitions_def=TENANT_BILL_DAYS,
+    deps=[dg.AssetDep(rated_usage, partition_mapping=_LOOK_BACK)],
+    backfill_policy=_ONE_RUN,
+    group_name="billing",
+    owners=["team:billing-operations"],
+    kinds={"polars", "parquet"},
+)
+def charges(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> dg.MaterializeResult[None]:
+    """Every charge that should exist for the accounts due on a bill day; nothing is posted yet.
+
+    Re-running computes again from the facts as they are now.
+    """
+    for facts, day in _tenant_days(context, billing):
+        with storage_faults_retried():
+            computed = compute_bill_day(billing.installation, facts, day)
+            keep_charges(billing.installation, facts.tenant.key, day, computed)
+        if len(computed.account_keys):
+            figures = {
+                **shown.row_count(computed.charges.height),
+                **shown.counts(accounts_due=len(computed.account_keys)),
+                **shown.amount("charged in total", computed.amount, facts.tenant.currency),
+            }
+            context.add_asset_metadata(figures, partition_key=tenant_day_key(facts.tenant.key, day))
+    return dg.MaterializeResult()
+
+
+@dg.asset(
+    partitions_def=TENANT_BILL_DAYS,
+    deps=[charges],
+    backfill_policy=_ONE_RUN,
+    group_name="invoicing",
+    owners=["team:billing-operations"],
+    kinds={"postgres"},
+)
+def invoices(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> dg.MaterializeResult[None]:
+    """Invoices and credit notes of a bill day: the difference to what was posted, numbered.
+
+    Issued documents never change; running the day again issues nothing. Red: usage behind the
+    bill is not complete, or a control holds the tenant; the message names the days.
+    """
+    for facts, day in _tenant_days(context, billing):
+        with storage_faults_retried():
+            issued = issue_bill_day(billing.installation, facts, day, utc_now())
+        if issued.accounts:
+            key = tenant_day_key(facts.tenant.key, day)
+            context.add_asset_metadata(_issued(issued), partition_key=key)
+    return dg.MaterializeResult()
+
+
+def _issued(issued: IssuedDay) -> shown.Metadata:
+    return {
+        **shown.row_count(issued.invoices + issued.credit_notes),
+        **shown.counts(
+            accounts_due=issued.accounts,
+            invoices=issued.invoices,
+            credit_notes=issued.credit_notes,
+            lines=issued.lines,
+        ),
+        **shown.minor_amount("net", issued.net_minor, issued.currency),
+        **shown.minor_amount("total", issued.total_minor, issued.currency),
+    }
+
+
+@dg.asset(
+    partitions_def=TENANT_BILL_DAYS,
+    deps=[invoices],
+    backfill_policy=_ONE_RUN,
+    group_name="accounting",
+    owners=["team:finance"],
+    kinds={"postgres"},
+)
+def journal_entries(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> dg.MaterializeResult[None]:
+    """Double-entry bookings of a bill day's documents; each document is booked once."""
+    for facts, day in _tenant_days(context, billing):
+        with storage_faults_retried():
+            booked = book_bill_day(billing.installation, facts.tenant, day)
+        if booked.entries:
+            currency = facts.tenant.currency
+            figures = {
+                **shown.row_count(booked.entries),
+                **shown.counts(postings=booked.postings),
+                **shown.minor_amount("debit", booked.debit_minor, currency),
+                **shown.minor_amount("credit", booked.credit_minor, currency),
+            }
+            context.add_asset_metadata(figures, partition_key=tenant_day_key(facts.tenant.key, day))
+    return dg.MaterializeResult()
+
+
+@dg.asset(
+    partitions_def=TENANT_BILL_DAYS,
+    deps=[invoices, dg.AssetDep(rated_usage, partition_mapping=_LOOK_BACK)],
+    backfill_policy=_ONE_RUN,
+    group_name="invoicing",
+    owners=["team:billing-operations"],
+    kinds={"weasyprint"},
+)
+def invoice_documents(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> dg.MaterializeResult[None]:
+    """PDF, HTML and itemisation of a bill day's documents. Only what is missing is rendered."""
+    for tenant_key, days in groupby(tenant_days_of(context.partition_keys), _tenant_key):
+        facts = read_facts(billing.installation, tenant_key)
+        with storage_faults_retried():
+            rendered = render_days(billing.installation, facts, [day for _, day in days])
+        for day, figures in rendered.items():
+            key = tenant_day_key(tenant_key, day)
+            context.add_asset_metadata(_rendered(figures), partition_key=key)
+    return dg.MaterializeResult()
+
+
+def _rendered(rendered: RenderedDay) -> shown.Metadata:
+    links = "\n".join(f"- {number}: `{path}`" for number, path in rendered.paths)
+    return {
+        **shown.row_count(rendered.documents),
+        **shown.counts(pages_bytes=rendered.bytes),
+        "documents": dg.MetadataValue.md(links),
+    }
+
+
+@dg.asset(
+    partitions_def=TENANT_BILL_DAYS,
+    deps=[journal_entries],
+    backfill_policy=_ONE_RUN,
+    group_name="accounting",
+    owners=["team:finance"],
+    kinds={"csv"},
+)
+def accounting_handoff(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> dg.MaterializeResult[None]:
+    """Numbered batches for the tenant's accounting systems; every entry is exported once."""
+    for facts, day in _tenant_days(context, billing):
+        with storage_faults_retried():
+            files = hand_off_journal(billing.installation, facts.tenant, day, utc_now())
+        if files:
+            listed = "\n".join(
+                f"- {file.format_name} batch {file.batch_number}: {file.entries} entries, "
+                f"`{file.path}` (sha256 {file.sha256[:12]})"
+                for file in files
+            )
+            figures = {
+                **shown.counts(batches=len(files), entries=max(file.entries for file in files)),
+                "files": dg.MetadataValue.md(listed),
+            }
+            context.add_asset_metadata(figures, partition_key=tenant_day_key(facts.tenant.key, day))
+    return dg.MaterializeResult()
+
+
+def _tenant_key(partition: TenantDay) -> str:
+    return partition.tenant_key
+
+
+def _tenant_days(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> Iterator[tuple[TenantFacts, dt.date]]:
+    """The run's partitions in order, with each tenant's facts read once."""
+    facts: TenantFacts | None = None
+    for tenant_key, day in tenant_days_of(context.partition_keys):
+        if facts is None or facts.tenant.key != tenant_key:
+            facts = read_facts(billing.installation, tenant_key)
+        yield facts, day

@@ -1,0 +1,123 @@
+"""Checks show in words what the books hold; the gate itself is read by the next stage."""
+
+import datetime as dt
+from collections.abc import Collection
+
+import dagster as dg
+import polars as pl
+
+from billing_pipeline.assurance.conservation import conservation_gaps
+from billing_pipeline.books import checks as books_checks
+from billing_pipeline.books import conservation
+from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.orchestration import metadata as shown
+from billing_pipeline.orchestration.assets import money, usage
+from billing_pipeline.orchestration.days import ONE_DAY
+from billing_pipeline.orchestration.partitions import days_of, tenant_days_of
+from billing_pipeline.orchestration.resources import BillingInstallation
+
+
+@dg.asset_check(asset=usage.raw_usage, name="nothing_lost_in_decoding", blocking=True)
+def decode_conserves(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """Every framed record is accepted, suspended or filtered, in records and quantity."""
+    days = days_of(context.partition_keys)
+    return _conserved(billing, "decode", days[0], days[-1])
+
+
+@dg.asset_check(asset=usage.mediated_usage, name="nothing_lost_in_mediation", blocking=True)
+def mediation_conserves(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """Every raw record is an event, a duplicate or in suspense, in records and quantity."""
+    days = days_of(context.partition_keys)
+    return _conserved(billing, "mediate", days[0], days[-1])
+
+
+@dg.asset_check(asset=usage.rated_usage, name="nothing_lost_in_rating", blocking=True)
+def rating_conserves(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """Every event is rated or in suspense, in records and quantity."""
+    days = [day for _, day in tenant_days_of(context.partition_keys)]
+    return _conserved(billing, "rate", min(days), max(days))
+
+
+BEFORE_BOOKING = (
+    "charges_equal_invoice_lines",
+    "credits_within_charges",
+    "invoice_numbers_without_gaps",
+    "invoices_equal_their_lines",
+    "service_periods_charged_once",
+    "taxes_recomputed",
+)
+"""Checks that hold as soon as documents are issued; the others wait for the journal."""
+
+
+@dg.asset_check(asset=money.invoices, name="documents_add_up", blocking=True)
+def documents_add_up(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """Charges, lines, taxes, totals and number series of the tenants agree to the minor unit."""
+    return _books(context, billing, BEFORE_BOOKING)
+
+
+@dg.asset_check(asset=money.journal_entries, name="books_agree", blocking=True)
+def books_agree(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """No query over the tenants' books that must return no row returns one."""
+    return _books(context, billing, None)
+
+
+def _books(
+    context: dg.AssetCheckExecutionContext,
+    billing: BillingInstallation,
+    names: Collection[str] | None,
+) -> dg.AssetCheckResult:
+    failing: dict[str, pl.DataFrame] = {}
+    for tenant_key in sorted({day.tenant_key for day in tenant_days_of(context.partition_keys)}):
+        with tenant_scope(billing.installation.engine, tenant_key) as connection:
+            found = books_checks.failing_checks(connection, names)
+        failing |= {f"{tenant_key}: {name}": rows for name, rows in found.items()}
+    return _checked_books(failing)
+
+
+def _checked_books(failing: dict[str, pl.DataFrame]) -> dg.AssetCheckResult:
+    words = "All queries returned no row." if not failing else f"Failing: {', '.join(failing)}."
+    return dg.AssetCheckResult(
+        passed=not failing,
+        description=words,
+        metadata={name: shown.table(rows) for name, rows in failing.items()},
+    )
+
+
+def _conserved(
+    billing: BillingInstallation, stage: str, first: dt.date, last: dt.date
+) -> dg.AssetCheckResult:
+    with installation_scope(billing.installation.engine) as connection:
+        rows = conservation.read_conservation(connection, first, last + ONE_DAY)
+    own = rows.filter(pl.col("stage") == stage)
+    findings = conservation_gaps(own)
+    total = int(own["records_in"].sum())
+    words = (
+        f"{total} records in, every one accounted for."
+        if findings.is_empty()
+        else f"{findings.height} equations do not balance; the next stage will refuse these days."
+    )
+    return dg.AssetCheckResult(
+        passed=findings.is_empty(),
+        description=words,
+        metadata={
+            "records_in": total,
+            "accepted": int(own["accepted"].sum()),
+            "duplicates": int(own["duplicates"].sum()),
+            "suspended": int(own["suspended"].sum()),
+            "filtered": int(own["filtered"].sum()),
+            "findings": shown.table(findings),
+        },
+    )
+
+
+ALL = [decode_conserves, mediation_conserves, rating_conserves, documents_add_up, books_agree]

@@ -1,0 +1,113 @@
+"""Tenant folders to the books: what would change, and the change itself."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from billing_pipeline.books import catalog as stored
+from billing_pipeline.books.revisions import (
+    RevisionPlan,
+    TenantRows,
+    apply_revision,
+    plan_revision,
+)
+from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries
+from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.intake.write_folder import write_tenant_folder
+from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
+
+TENANT_FILE = "tenant.yaml"
+
+
+def tenant_folders(directory: Path) -> list[Path]:
+    """The tenant folders in `directory`: itself, or those directly below it, by name.
+
+    A folder `<tenant>@<date>` belongs to a simulation and is not one of them.
+
+    Raises: FileNotFoundError with what was looked for.
+    """
+    if (directory / TENANT_FILE).exists():
+        return [directory]
+    found = sorted(
+        path.parent for path in directory.glob(f"*/{TENANT_FILE}") if "@" not in path.parent.name
+    )
+    if not found:
+        raise FileNotFoundError(f"no {TENANT_FILE} in {directory} or in a folder directly below it")
+    return found
+
+
+def read_folders(directory: Path) -> list[TenantFolder]:
+    """Read every tenant folder, parents before children.
+
+    Raises: ConfigurationRefused with every mistake of a folder.
+    """
+    folders = [read_tenant_folder(path) for path in tenant_folders(directory)]
+    return _parents_first(folders)
+
+
+def plan_folders(
+    installation: Installation, folders: Sequence[TenantFolder]
+) -> dict[str, RevisionPlan]:
+    """What applying each folder would change. Changes nothing."""
+    with installation_scope(installation.engine) as connection:
+        return {
+            folder.tenant.key: plan_revision(connection, tenant_rows(folder)) for folder in folders
+        }
+
+
+def apply_folders(
+    installation: Installation,
+    folders: Sequence[TenantFolder],
+    *,
+    applied_at: dt.datetime,
+    applied_by: str,
+) -> dict[str, RevisionPlan]:
+    """Apply all folders in one transaction: every one of them, or none."""
+    with installation_scope(installation.engine) as connection:
+        return {
+            folder.tenant.key: apply_revision(
+                connection, tenant_rows(folder), applied_at=applied_at, applied_by=applied_by
+            )
+            for folder in folders
+        }
+
+
+def export_folder(installation: Installation, tenant_key: str, directory: Path) -> None:
+    """Write a tenant's configuration as last applied to an empty directory."""
+    facts = read_facts(installation, tenant_key)
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        feeds = feeds_from_entries(stored.read_entries(connection, tenant_key))
+        identifiers = stored.read_service_identifiers(connection, tenant_key)
+    tables = {
+        "accounts": facts.accounts,
+        "subscriptions": facts.subscriptions,
+        "service_identifiers": identifiers,
+        "rate_card_prices": read_rate_cards(installation, tenant_key),
+    }
+    write_tenant_folder(directory, facts.tenant, facts.catalog, feeds, tables)
+
+
+def tenant_rows(folder: TenantFolder) -> TenantRows:
+    """A folder as the rows the books keep."""
+    return TenantRows(
+        tenant_document=folder.tenant.model_dump_json(),
+        tenant_key=folder.tenant.key,
+        parent_key=folder.tenant.parent,
+        entries=catalog_entries(folder.catalog, folder.feeds),
+        accounts=folder.accounts,
+        subscriptions=folder.subscriptions,
+        service_identifiers=folder.service_identifiers,
+        rate_card_prices=folder.rate_card_prices,
+    )
+
+
+def _parents_first(folders: list[TenantFolder]) -> list[TenantFolder]:
+    parents = {folder.tenant.key: folder.tenant.parent for folder in folders}
+
+    def depth(key: str) -> int:
+        parent = parents.get(key)
+        return 0 if parent is None else 1 + depth(parent)
+
+    return sorted(folders, key=lambda folder: (depth(folder.tenant.key), folder.tenant.key))

@@ -1,0 +1,62 @@
+"""The Dagster instance of an installation: its home, its storage in our Postgres, its start."""
+
+import os
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import sqlalchemy as sa
+
+from billing_pipeline.orchestration.installation import Installation
+
+STORAGE_VARIABLE = "BILLING_DAGSTER_URL"
+_SCHEMA = "dagster"
+_UNFINISHED = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def prepare_dagster_home(installation: Installation) -> Path:
+    """Make DAGSTER_HOME usable: its configuration, and its storage beside the books.
+
+    DAGSTER_HOME is respected if set, else it is the installation's `dagster` folder. The
+    storage's address goes to this process's environment, where `dagster.yaml` reads it.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or installation.home / "dagster").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(_shipped_configuration(), home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ[STORAGE_VARIABLE] = _storage_url(installation)
+    return home
+
+
+def open_instance(installation: Installation) -> dg.DagsterInstance:
+    """The prepared instance, in this process."""
+    prepare_dagster_home(installation)
+    return dg.DagsterInstance.get()
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance) -> int:
+    """Mark runs that a crash of the whole machine left unfinished. Single host, at start only."""
+    abandoned = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+    for run in abandoned:
+        instance.report_run_failed(run, "The machine stopped while this run was going on.")
+    return len(abandoned)
+
+
+def _storage_url(installation: Installation) -> str:
+    """Dagster's tables stand in a schema of their own in the database of the books."""
+    with installation.engine.begin() as connection:
+        connection.execute(sa.text(f"create schema if not exists {_SCHEMA}"))
+    url = installation.engine.url.set(drivername="postgresql+psycopg2")
+    return url.update_query_dict({"options": f"-csearch_path={_SCHEMA}"}).render_as_string(
+        hide_password=False
+    )
+
+
+def _shipped_configuration() -> Path:
+    checkout = Path(__file__).parents[2] / "dagster.yaml"
+    return checkout if checkout.exists() else Path(__file__).with_name("dagster.yaml")

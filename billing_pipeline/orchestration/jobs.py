@@ -1,0 +1,33 @@
+"""Jobs, named by what people do."""
+
+import dagster as dg
+
+from billing_pipeline.orchestration.assets import money, usage
+
+load_usage = dg.define_asset_job(
+    "load_usage",
+    selection=dg.AssetSelection.assets(usage.raw_usage),
+    description="Decode the usage files of a landing day.",
+)
+mediate_usage = dg.define_asset_job(
+    "mediate_usage",
+    selection=dg.AssetSelection.assets(usage.mediated_usage),
+    description="Find each event's owner, once, for usage days.",
+)
+rate_usage = dg.define_asset_job(
+    "rate_usage",
+    selection=dg.AssetSelection.assets(usage.rated_usage),
+    description="Price a tenant's usage days.",
+)
+bill_run = dg.define_asset_job(
+    "bill_run",
+    selection=dg.AssetSelection.assets(
+        money.charges,
+        money.invoices,
+        money.invoice_documents,
+        money.journal_entries,
+        money.accounting_handoff,
+    ),
+    description="Charge, invoice, book and hand off a tenant's bill days.",
+)
+ALL = [load_usage, mediate_usage, rate_usage, bill_run]

@@ -1,0 +1,109 @@
+"""The two grids, and the only place where partition keys are read or written.
+
+Usage is kept by UTC day (and tenant); bill runs by local bill day and tenant. Bill days reach two
+days ahead because zones east of UTC are a day early.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import dagster as dg
+
+from billing_pipeline.orchestration.days import ONE_DAY
+
+FIRST_DAY = "2024-01-01"
+TENANT_DIMENSION = "tenant"
+TENANTS = dg.DynamicPartitionsDefinition(name=TENANT_DIMENSION)
+LANDING_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
+USAGE_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
+TENANT_USAGE_DAYS = dg.MultiPartitionsDefinition({"day": USAGE_DAYS, "tenant": TENANTS})
+TENANT_BILL_DAYS = dg.MultiPartitionsDefinition(
+    {"day": dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=2), "tenant": TENANTS}
+)
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+TENANT_TAG = "billing/tenant"
+
+
+class TenantDay(NamedTuple):
+    """One partition of a grid."""
+
+    tenant_key: str
+    day: dt.date
+
+
+def tenant_day_key(tenant_key: str, day: dt.date) -> str:
+    """Partition key of a tenant's day, as Dagster writes it."""
+    return f"{day.isoformat()}|{tenant_key}"
+
+
+def days_of(keys: Iterable[str]) -> list[dt.date]:
+    """Days of a run over a daily grid, in order."""
+    return sorted(dt.date.fromisoformat(key) for key in keys)
+
+
+def tenant_days_of(keys: Iterable[str]) -> list[TenantDay]:
+    """Partitions of a run over a tenant grid, by tenant and day.
+
+    Raises: ValueError if the run covers nothing, which Dagster itself would pass in silence.
+    """
+    parsed = sorted(_tenant_day(key) for key in keys)
+    if not parsed:
+        raise ValueError("the run covers no partition; was a tenant removed and added again?")
+    return parsed
+
+
+def _tenant_day(key: str) -> TenantDay:
+    if isinstance(key, dg.MultiPartitionKey):
+        dimensions = key.keys_by_dimension
+        return TenantDay(dimensions["tenant"], dt.date.fromisoformat(dimensions["day"]))
+    day, tenant_key = key.split("|", 1)
+    return TenantDay(tenant_key, dt.date.fromisoformat(day))
+
+
+def span_tags(start_key: str, end_key: str) -> dict[str, str]:
+    """Run tags that make one run cover every partition from start to end."""
+    return {RANGE_START: start_key, RANGE_END: end_key}
+
+
+def tenant_span_tags(tenant_key: str, first: dt.date, last: dt.date) -> dict[str, str]:
+    """Run tags for one tenant's days, first to last inclusive."""
+    return {
+        **span_tags(tenant_day_key(tenant_key, first), tenant_day_key(tenant_key, last)),
+        TENANT_TAG: tenant_key,
+    }
+
+
+def unbroken_spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """Group days into spans without a gap, first and last day of each, in order."""
+    spans: list[tuple[dt.date, dt.date]] = []
+    for day in sorted(set(days)):
+        if spans and day - spans[-1][1] == ONE_DAY:
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def day_span_request(job: str, first: dt.date, last: dt.date, version: object) -> dg.RunRequest:
+    """One run of a daily grid over a span; `version` changes when the same span is due again."""
+    key = f"{job}:{first.isoformat()}:{last.isoformat()}:{version}"
+    return dg.RunRequest(run_key=key, tags=span_tags(first.isoformat(), last.isoformat()))
+
+
+def tenant_span_request(
+    job: str, tenant_key: str, first: dt.date, last: dt.date, version: object
+) -> dg.RunRequest:
+    """One run of a tenant grid over a span of one tenant's days."""
+    key = f"{job}:{tenant_key}:{first.isoformat()}:{last.isoformat()}:{version}"
+    return dg.RunRequest(run_key=key, tags=tenant_span_tags(tenant_key, first, last))
+
+
+def add_tenants(instance: dg.DagsterInstance, tenant_keys: Iterable[str]) -> None:
+    """Make tenants known as partitions. Keys are never removed: a key's place must not change."""
+    known = set(instance.get_dynamic_partitions(TENANT_DIMENSION))
+    new = [key for key in sorted(tenant_keys) if key not in known]
+    if new:
+        instance.add_dynamic_partitions(TENANT_DIMENSION, new)

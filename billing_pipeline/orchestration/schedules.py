@@ -1,0 +1,48 @@
+"""The clock's only job: make local days due. Each (tenant, local day) becomes due exactly once."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from billing_pipeline.books import catalog, due
+from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.orchestration import jobs
+from billing_pipeline.orchestration.clock import utc_now
+from billing_pipeline.orchestration.partitions import (
+    add_tenants,
+    tenant_span_request,
+    unbroken_spans,
+)
+from billing_pipeline.orchestration.resources import BillingInstallation
+
+DAYS_PER_TICK = 2_000
+
+
+@dg.schedule(
+    job=jobs.bill_run,
+    cron_schedule="*/15 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Bills every tenant's local days that have become due, oldest first.",
+)
+def daily_bill_runs(
+    context: dg.ScheduleEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per tenant and span of due local days.
+
+    Days come from a table with primary key (tenant, bill day): a skipped tick, a restart or a
+    change of the clocks can neither lose a day nor bill it twice.
+    """
+    with installation_scope(billing.installation.engine) as connection:
+        due.plan_bill_days(connection, utc_now())
+        days = due.due_bill_days(connection, limit=DAYS_PER_TICK)
+        add_tenants(context.instance, catalog.tenant_keys(connection))
+    if days.is_empty():
+        yield dg.SkipReason("no tenant's local day is due")
+    for (tenant_key,), own in sorted(days.partition_by("tenant_key", as_dict=True).items()):
+        for first, last in unbroken_spans(own["bill_day"]):
+            attempt = own.filter(own["bill_day"].is_between(first, last))["attempt"].sum()
+            yield tenant_span_request("bill", str(tenant_key), first, last, attempt)
+
+
+ALL = [daily_bill_runs]

@@ -1,0 +1,85 @@
+"""Sensors read tables of the books; they decide nothing themselves."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from billing_pipeline.books import catalog, due, files
+from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.orchestration import jobs
+from billing_pipeline.orchestration.clock import utc_now
+from billing_pipeline.orchestration.partitions import (
+    add_tenants,
+    day_span_request,
+    tenant_span_request,
+    unbroken_spans,
+)
+from billing_pipeline.orchestration.resources import BillingInstallation
+from billing_pipeline.orchestration.steps.register import register_landed_files
+
+RUNS_PER_TICK = 200
+_SECONDS = 30
+
+
+@dg.sensor(
+    job=jobs.load_usage,
+    minimum_interval_seconds=_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Registers new uploads and asks for their landing day to be loaded.",
+)
+def usage_uploads(
+    context: dg.SensorEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per span of landing days with files waiting; a file is registered once."""
+    registered = register_landed_files(billing.installation, utc_now())
+    with installation_scope(billing.installation.engine) as connection:
+        waiting = files.unloaded_landing_days(connection)
+        newest = files.last_file_id(connection)
+    context.log.info("%s new uploads registered", registered)
+    if not waiting:
+        yield dg.SkipReason("no file waits to be loaded")
+    for first, last in unbroken_spans(waiting)[:RUNS_PER_TICK]:
+        yield day_span_request("load", first, last, newest)
+
+
+@dg.sensor(
+    job=jobs.mediate_usage,
+    minimum_interval_seconds=_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for usage days that files have touched to be mediated again.",
+)
+def stale_usage_days(
+    billing: BillingInstallation,
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per span of stale usage days; the version changes when files touch them again."""
+    with installation_scope(billing.installation.engine) as connection:
+        stale = due.stale_usage_days(connection)
+    if stale.is_empty():
+        yield dg.SkipReason("every usage day is mediated")
+    for first, last in unbroken_spans(stale["usage_day"])[:RUNS_PER_TICK]:
+        touched = stale.filter(stale["usage_day"].is_between(first, last))["touched"].sum()
+        yield day_span_request("mediate", first, last, touched)
+
+
+@dg.sensor(
+    job=jobs.rate_usage,
+    minimum_interval_seconds=_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for tenants' days whose usage or prices changed to be rated again.",
+)
+def stale_rating_days(
+    context: dg.SensorEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per tenant and span of stale days; a tenant applied a moment ago takes part."""
+    with installation_scope(billing.installation.engine) as connection:
+        stale = due.stale_rating_days(connection)
+        add_tenants(context.instance, catalog.tenant_keys(connection))
+    if stale.is_empty():
+        yield dg.SkipReason("every usage day is rated")
+    for (tenant_key,), days in sorted(stale.partition_by("tenant_key", as_dict=True).items()):
+        for first, last in unbroken_spans(days["usage_day"])[:RUNS_PER_TICK]:
+            touched = days.filter(days["usage_day"].is_between(first, last))["touched"].sum()
+            yield tenant_span_request("rate", str(tenant_key), first, last, touched)
+
+
+ALL = [usage_uploads, stale_usage_days, stale_rating_days]

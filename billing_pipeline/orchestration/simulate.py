@@ -1,0 +1,170 @@
+"""Run tenant folders with their usage on a throw-away installation, day after local day.
+
+It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
+with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
+day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day.
+"""
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+
+from billing_pipeline.books import catalog, checks, due, files, invoices
+from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.orchestration.configure import apply_folders, read_folders
+from billing_pipeline.orchestration.extracts import write_extracts
+from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.book import book_bill_day
+from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
+from billing_pipeline.orchestration.steps.facts import read_facts
+from billing_pipeline.orchestration.steps.issue import issue_bill_day
+from billing_pipeline.orchestration.steps.load import load_landing_day
+from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
+from billing_pipeline.orchestration.steps.rate import TenantRater
+from billing_pipeline.orchestration.steps.register import register_landed_files
+from billing_pipeline.orchestration.steps.render import render_days
+
+_DATED = re.compile(r"^(?P<key>[^@]*)@(?P<day>\d{4}-\d{2}-\d{2})$")
+_NO_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens on which day: folders to apply and files to land."""
+
+    folders: dict[dt.date, list[Path]]
+    landings: dict[dt.date, list[tuple[str, Path]]]
+
+
+def simulate(
+    installation: Installation, directory: Path, through: dt.date, out: Path
+) -> dict[str, object]:
+    """Play the story in `directory` up to and including local day `through`; write `out`.
+
+    Returns the summary that is also written as `summary.json`.
+    Raises: ConfigurationRefused if a folder has mistakes.
+    """
+    folders = read_folders(directory)
+    first_day = min(_first_days(folders), default=through)
+    story = read_story(directory, first_day)
+    for day in _days(first_day, through):
+        _play_day(installation, story, day)
+    with installation_scope(installation.engine) as connection:
+        failing = checks.failing_checks(connection)
+    summary = write_extracts(installation, out)
+    summary["failing_checks"] = sorted(failing)
+    (out / "summary.json").write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
+    return summary
+
+
+def read_story(directory: Path, first_day: dt.date) -> Story:
+    """Sort folders and usage files by the day they appear; undated ones on the first day."""
+    story = Story({}, {})
+    roots = [directory] if (directory / "tenant.yaml").exists() else sorted(directory.iterdir())
+    for folder in (root for root in roots if (root / "tenant.yaml").exists()):
+        day = _day_of(folder.name, first_day)
+        story.folders.setdefault(day, []).append(folder)
+        for upload in _uploads(folder):
+            landing = _day_of(upload.parent.name, day)
+            feed = upload.parent.parent.name if "@" in upload.parent.name else upload.parent.name
+            owner = folder.name.split("@")[0]
+            target = f"{owner}/{feed}/{upload.name}"
+            story.landings.setdefault(landing, []).append((target, upload))
+    return story
+
+
+def _uploads(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / "usage").rglob("*") if path.is_file())
+
+
+def _day_of(name: str, otherwise: dt.date) -> dt.date:
+    dated = _DATED.match(name)
+    return dt.date.fromisoformat(dated["day"]) if dated else otherwise
+
+
+def _first_days(folders: list[TenantFolder]) -> Iterator[dt.date]:
+    for folder in folders:
+        if folder.subscriptions.height:
+            yield dt.date.fromisoformat(str(folder.subscriptions["started_on"].min()))
+
+
+def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    for offset in range((last - first).days + 1):
+        yield first + dt.timedelta(days=offset)
+
+
+def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
+    noon = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
+    if folders := story.folders.get(day):
+        read = [read_tenant_folder(folder) for folder in folders]
+        apply_folders(installation, read, applied_at=noon, applied_by="simulation")
+    if landings := story.landings.get(day):
+        _land(installation, landings, noon)
+        register_landed_files(installation, noon + dt.timedelta(days=1), day)
+    catch_up(installation)
+    _bill(installation, noon)
+
+
+def _land(
+    installation: Installation, landings: list[tuple[str, Path]], landed_at: dt.datetime
+) -> None:
+    """Put files into the landing zone with the story's time: by today's they are too young."""
+    _, root = fsspec.core.url_to_fs(installation.landing_url)
+    for target, source in landings:
+        landed = Path(root) / target
+        landed.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, landed)
+        os.utime(landed, (landed_at.timestamp(), landed_at.timestamp()))
+
+
+def catch_up(installation: Installation) -> None:
+    """Load every waiting file and compute every stale day."""
+    with installation_scope(installation.engine) as connection:
+        landing_days = files.unloaded_landing_days(connection)
+    for day in landing_days:
+        load_landing_day(installation, day)
+    with installation_scope(installation.engine) as connection:
+        stale = due.stale_usage_days(connection).select("tenant_key", "usage_day").rows()
+    for owner_key, day in stale:
+        mediate_owner_day(installation, owner_key, day)
+    with installation_scope(installation.engine) as connection:
+        unrated = due.stale_rating_days(connection).select("tenant_key", "usage_day").rows()
+    rater = TenantRater(installation)
+    for tenant_key, day in sorted(unrated):
+        rater.rate_day(tenant_key, day)
+
+
+def _bill(installation: Installation, now: dt.datetime) -> None:
+    with installation_scope(installation.engine) as connection:
+        due.plan_bill_days(connection, now)
+        days = due.due_bill_days(connection, limit=_NO_LIMIT).select("tenant_key", "bill_day")
+    for tenant_key, bill_day in sorted(days.rows()):
+        facts = read_facts(installation, tenant_key)
+        keep_charges(
+            installation, tenant_key, bill_day, compute_bill_day(installation, facts, bill_day)
+        )
+        issue_bill_day(installation, facts, bill_day, now)
+        book_bill_day(installation, facts.tenant, bill_day)
+
+
+def render_documents(installation: Installation, out: Path) -> None:
+    """Render every document of a played story and copy it to `out`."""
+    with installation_scope(installation.engine) as connection:
+        tenants = catalog.tenant_keys(connection)
+    for tenant_key in tenants:
+        facts = read_facts(installation, tenant_key)
+        with tenant_scope(installation.engine, tenant_key) as connection:
+            days = invoices.read_invoices(connection, tenant_key)["bill_day"].unique().sort()
+        rendered = render_days(installation, facts, days.to_list())
+        for number, path in (pair for day in rendered.values() for pair in day.paths):
+            target = out / tenant_key / f"{number}.pdf"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fsspec.filesystem("file").copy(path, str(target))

@@ -1,0 +1,126 @@
+"""Book a bill day's documents in the journal, and hand the journal off."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.accounting.handoff.batch import HandoffFile, batch_of
+from billing_pipeline.accounting.handoff.hand_off import render_batch
+from billing_pipeline.accounting.handoff.registry import handoff_format
+from billing_pipeline.accounting.posting_rules import journal_for_documents
+from billing_pipeline.books import handoff, invoices, journal
+from billing_pipeline.books.scope import tenant_scope
+from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.documents.store import StoredDocument, put_document
+from billing_pipeline.orchestration.installation import Installation
+
+
+@dataclass(frozen=True)
+class BookedDay:
+    """What booking a bill day came to; debits equal credits. Minor units."""
+
+    entries: int
+    postings: int
+    debit_minor: int
+    credit_minor: int
+
+
+def book_bill_day(installation: Installation, tenant: Tenant, bill_day: dt.date) -> BookedDay:
+    """Book every document of a bill day once; booked documents are left as they are."""
+    with tenant_scope(installation.engine, tenant.key) as connection:
+        documents = invoices.read_invoices(connection, tenant.key, bill_day=bill_day)
+        if documents.is_empty():
+            return BookedDay(0, 0, 0, 0)
+        lines = invoices.read_lines(connection, tenant.key, bill_day=bill_day)
+        taxes = invoices.read_taxes(connection, tenant.key, bill_day=bill_day)
+        entries, postings = journal_for_documents(documents, lines, taxes, tenant)
+        journal.book(connection, tenant.key, entries, postings)
+    amounts = postings["amount_minor"]
+    return BookedDay(
+        entries=entries.height,
+        postings=postings.height,
+        debit_minor=int(amounts.filter(amounts > 0).sum()),
+        credit_minor=-int(amounts.filter(amounts < 0).sum()),
+    )
+
+
+@dataclass(frozen=True)
+class HandedOff:
+    """One file handed to an accounting system."""
+
+    format_name: str
+    batch_number: int
+    entries: int
+    path: str
+    sha256: str
+
+
+def hand_off_journal(
+    installation: Installation, tenant: Tenant, bill_day: dt.date, now: dt.datetime
+) -> list[HandedOff]:
+    """Export every journal entry not yet exported, once per format of the tenant."""
+    return [
+        handed_off
+        for format_name in tenant.handoff_formats
+        for handed_off in _export_all(installation, tenant, format_name, bill_day, now)
+    ]
+
+
+def _export_all(
+    installation: Installation,
+    tenant: Tenant,
+    format_name: str,
+    bill_day: dt.date,
+    now: dt.datetime,
+) -> Iterator[HandedOff]:
+    while exported := _export(installation, tenant, format_name, bill_day, now):
+        yield exported
+
+
+def _export(
+    installation: Installation,
+    tenant: Tenant,
+    format_name: str,
+    bill_day: dt.date,
+    now: dt.datetime,
+) -> HandedOff | None:
+    """Claim, render, store and record one batch in one transaction: all of it, or nothing."""
+    with tenant_scope(installation.engine, tenant.key) as connection:
+        first = handoff.first_unclaimed_entry(connection, tenant.key, format_name)
+        rows = journal.read_journal(connection, tenant.key, first_entry=first)
+        if rows.is_empty():
+            return None
+        part = handoff_format(format_name).division(rows, tenant)[0]
+        claimed = handoff.open_batch(
+            connection, tenant.key, format_name, bill_day, up_to_entry=_last_entry(part)
+        )
+        if claimed is None:
+            return None
+        batch = batch_of(
+            part,
+            tenant_key=tenant.key,
+            format_name=format_name,
+            batch_number=claimed.batch_number,
+            created_at=now,
+        )
+        file = render_batch(part, batch, tenant)
+        stored = _store(installation, tenant, file)
+        handoff.record_exported(
+            connection,
+            claimed,
+            path=stored.path,
+            sha256=stored.sha256,
+            totals=file.manifest().decode(),
+        )
+    return HandedOff(format_name, batch.batch_number, batch.entries, stored.path, stored.sha256)
+
+
+def _last_entry(rows: pl.DataFrame) -> int:
+    return int(rows["entry_number"].sort()[-1])
+
+
+def _store(installation: Installation, tenant: Tenant, file: HandoffFile) -> StoredDocument:
+    name, _, suffix = file.file_name.rpartition(".")
+    return put_document(installation.documents_url, tenant.key, name, suffix, file.content)

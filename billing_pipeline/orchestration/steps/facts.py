@@ -1,0 +1,59 @@
+"""What one tenant's stages need to know, read from the books at once."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.books import catalog as stored
+from billing_pipeline.books.scope import tenant_scope
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.entries import catalog_from_entries
+from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.orchestration.installation import Installation
+
+
+@dataclass(frozen=True)
+class TenantFacts:
+    """A tenant, what it sells, and to whom. Rate-card rows are many and read apart."""
+
+    tenant: Tenant
+    catalog: Catalog
+    accounts: pl.DataFrame
+    subscriptions: pl.DataFrame
+
+
+def read_tenant(installation: Installation, tenant_key: str) -> Tenant:
+    """The tenant as last applied.
+
+    Raises: LookupError if no such tenant was applied.
+    """
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        documents = stored.read_tenant_documents(connection)
+    document = documents.filter(pl.col("tenant_key") == tenant_key)
+    if document.is_empty():
+        raise LookupError(f"no tenant {tenant_key!r}; apply its folder: billing catalog apply DIR")
+    return Tenant.model_validate_json(document.item(0, "document"))
+
+
+def read_facts(
+    installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> TenantFacts:
+    """Everything configured for a tenant, as known now or at an earlier instant."""
+    tenant = read_tenant(installation, tenant_key)
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        entries = stored.read_entries(connection, tenant_key, known_at=known_at)
+        return TenantFacts(
+            tenant=tenant,
+            catalog=catalog_from_entries(entries),
+            accounts=stored.read_accounts(connection, tenant_key, known_at=known_at),
+            subscriptions=stored.read_subscriptions(connection, tenant_key, known_at=known_at),
+        )
+
+
+def read_rate_cards(
+    installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's RATE_CARD_PRICES, as known now or at an earlier instant."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        return stored.read_rate_card_prices(connection, tenant_key, known_at=known_at)

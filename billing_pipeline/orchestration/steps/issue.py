@@ -1,0 +1,152 @@
+"""Issue a bill day: post the difference, draw up documents, number and keep them at once."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.billing.due import due_accounts
+from billing_pipeline.billing.reconcile import reconcile
+from billing_pipeline.books import charges as posted
+from billing_pipeline.books import due, invoices
+from billing_pipeline.books.conservation import gate_problems
+from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
+from billing_pipeline.invoicing.issue import Drafts, draft_documents
+from billing_pipeline.invoicing.numbering import document_number
+from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.compute import billing_facts, read_charges
+from billing_pipeline.orchestration.steps.facts import TenantFacts
+from billing_pipeline.rating.schema import RATED_USAGE
+
+_SERIES_OF_KIND = {"invoice": "invoice", "credit_note": "credit_note"}
+
+
+class NotReconciled(Exception):
+    """Usage the bill would rest on is not complete; nothing was issued."""
+
+
+@dataclass(frozen=True)
+class IssuedDay:
+    """What one tenant's bill day came to. Amounts in minor units."""
+
+    accounts: int
+    invoices: int
+    credit_notes: int
+    lines: int
+    net_minor: int
+    total_minor: int
+    currency: str
+
+
+def issue_bill_day(
+    installation: Installation, facts: TenantFacts, bill_day: dt.date, now: dt.datetime
+) -> IssuedDay:
+    """Post what differs and issue the documents, in one transaction.
+
+    Running it again finds no difference and issues nothing.
+    Raises: NotReconciled if a usage day behind the bill does not balance or is not computed.
+    """
+    tenant_key = facts.tenant.key
+    computed = read_charges(installation, tenant_key, bill_day)
+    account_keys = due_accounts(billing_facts(facts, RATED_USAGE.empty().lazy()), bill_day)
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        lock_tenant(connection, tenant_key)
+        if due.is_bill_day_completed(connection, tenant_key, bill_day):
+            return _issued_before(connection, facts, bill_day, len(account_keys))
+        _pass_gate(connection, tenant_key, computed, bill_day)
+        to_post = reconcile(computed, posted.posted_charges(connection, tenant_key, account_keys))
+        drafts = draft_documents(
+            to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
+        )
+        _issue(connection, facts, drafts, to_post, bill_day, now)
+        due.complete_bill_day(
+            connection, tenant_key, bill_day, completed_at=now, invoices=drafts.invoices.height
+        )
+    return _summary(facts, drafts.invoices, drafts.lines.height, len(account_keys))
+
+
+def _pass_gate(
+    connection: Connection, tenant_key: str, computed: pl.DataFrame, bill_day: dt.date
+) -> None:
+    usage = computed.filter(pl.col("charge_kind") == "usage")
+    if usage.is_empty():
+        return
+    first = dt.date.fromisoformat(str(usage["service_from"].min()))
+    problems = gate_problems(connection, tenant_key, first, bill_day)
+    if not problems.is_empty():
+        raise NotReconciled(
+            f"{tenant_key} {bill_day}: usage is not complete, nothing was issued. "
+            f"Mediate and rate the days named, then run the bill day again:\n{problems}"
+        )
+
+
+def _issue(
+    connection: Connection,
+    facts: TenantFacts,
+    drafts: Drafts,
+    to_post: pl.DataFrame,
+    bill_day: dt.date,
+    now: dt.datetime,
+) -> None:
+    if drafts.invoices.is_empty():
+        return
+    tenant_key = facts.tenant.key
+    numbered = _numbered(connection, facts, drafts.invoices, bill_day).with_columns(
+        issued_at=pl.lit(now).dt.convert_time_zone("UTC")
+    )
+    invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
+    on_document = drafts.lines.select(
+        "invoice_key", "charge_key", "posting_number", "line_number", "net_minor"
+    ).join(numbered.select("invoice_key", "invoice_number"), on="invoice_key", validate="m:1")
+    posted.post_charges(
+        connection,
+        tenant_key,
+        bill_day,
+        to_post.join(on_document, on=["charge_key", "posting_number"], validate="1:1"),
+    )
+
+
+def _numbered(
+    connection: Connection, facts: TenantFacts, drafts: pl.DataFrame, bill_day: dt.date
+) -> pl.DataFrame:
+    """Give each document the next number of its series, in the order of their keys."""
+    tenant = facts.tenant
+    patterns = {
+        "invoice": tenant.invoice_series.pattern,
+        "credit_note": tenant.credit_note_series.pattern,
+    }
+    numbered = []
+    for kind, pattern in patterns.items():
+        own = drafts.filter(pl.col("document_kind") == kind).sort("invoice_key")
+        if own.is_empty():
+            continue
+        series = _SERIES_OF_KIND[kind]
+        first = invoices.allot_numbers(connection, tenant.key, series, bill_day.year, own.height)
+        names = [
+            document_number(pattern, bill_day.year, number)
+            for number in range(first, first + own.height)
+        ]
+        numbered.append(own.with_columns(invoice_number=pl.Series(names), series=pl.lit(series)))
+    return pl.concat(numbered)
+
+
+def _issued_before(
+    connection: Connection, facts: TenantFacts, bill_day: dt.date, accounts: int
+) -> IssuedDay:
+    """What the day issued when it was billed; a completed day never issues again."""
+    documents = invoices.read_invoices(connection, facts.tenant.key, bill_day=bill_day)
+    lines = invoices.read_lines(connection, facts.tenant.key, bill_day=bill_day)
+    return _summary(facts, documents, lines.height, accounts)
+
+
+def _summary(facts: TenantFacts, documents: pl.DataFrame, lines: int, accounts: int) -> IssuedDay:
+    kinds = documents["document_kind"]
+    return IssuedDay(
+        accounts=accounts,
+        invoices=int((kinds == "invoice").sum()),
+        credit_notes=int((kinds == "credit_note").sum()),
+        lines=lines,
+        net_minor=int(documents["net_minor"].sum()),
+        total_minor=int(documents["total_minor"].sum()),
+        currency=facts.tenant.currency,
+    )

@@ -1,0 +1,1 @@
+"""How each price model prices one event: one small module per model."""

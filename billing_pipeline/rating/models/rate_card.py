@@ -1,0 +1,110 @@
+"""A price by the longest prefix of the destination, with the supplier's cost beside it.
+
+Worked example: 44 at 0.02 and 447 at 0.09 a minute, 1/1; 90 s to 447700900123 take prefix 447:
+90 x 0.09 / 60 = 0.135. The supplier's deck has 4477 at 0.06, 60/60: 120 x 0.06 / 60 = 0.12 cost.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.catalog.prices import RateCardUsage
+from billing_pipeline.rating.cards import FlattenedCard
+from billing_pipeline.rating.models.model import Cards, EventModel
+from billing_pipeline.rating.prefixes import number_key
+from billing_pipeline.rating.priced import completed
+from billing_pipeline.rating.terms import amounts_by, priced_by
+from billing_pipeline.vocabulary.outcome import SuspenseReason
+
+
+@dataclass(frozen=True)
+class RateCardPricing:
+    """The card and the cost deck of each rate-card price."""
+
+    cards: tuple[str, ...]
+    cost_decks: tuple[str | None, ...]
+
+    def price_events(self, events: pl.DataFrame, cards: Cards) -> pl.DataFrame:
+        """Price each event by its price's card, and its cost by the deck."""
+        keyed = events.with_columns(number=number_key(pl.col("destination")))
+        sale = _by_card(keyed, self.cards, cards, _sale)
+        cost = _by_card(keyed, self.cost_decks, cards, _cost)
+        return completed(sale.hstack(cost))
+
+
+def _by_card(
+    events: pl.DataFrame,
+    keys: Sequence[str | None],
+    cards: Cards,
+    priced: Callable[[pl.DataFrame, FlattenedCard | None], pl.DataFrame],
+) -> pl.DataFrame:
+    """Price the events of each card together, and put them back in order."""
+    if len(set(keys)) == 1:
+        return priced(events, None if keys[0] is None else cards[keys[0]])
+    distinct = sorted(set(keys), key=str)
+    numbers = pl.Series("card", [distinct.index(key) for key in keys], dtype=pl.UInt32)
+    placed = events.with_columns(
+        card=numbers.gather(events.get_column("price")),
+        position=pl.int_range(pl.len(), dtype=pl.UInt32),
+    )
+    parts = []
+    for number, key in enumerate(distinct):
+        part = placed.filter(pl.col("card") == number)
+        answer = priced(part, None if key is None else cards[key])
+        parts.append(answer.with_columns(part.get_column("position")))
+    return pl.concat(parts).sort("position").drop("position")
+
+
+def _sale(events: pl.DataFrame, card: FlattenedCard | None) -> pl.DataFrame:
+    if card is None:
+        raise ValueError("a rate-card price names no card")
+    rows = card.row_of(events)
+    priced = priced_by(events, card.terms, rows)
+    named = card.rows.select(
+        rate_name="name", rate_prefix="prefix", rate_band="band", rate_valid_from="valid_from"
+    ).select(pl.all().gather(rows))
+    answer = priced.hstack(named)
+    if answer.get_column("amount").null_count() == 0:
+        return answer
+    return answer.with_columns(
+        pl.when(pl.col("amount").is_null())
+        .then(pl.coalesce("reason", pl.lit(SuspenseReason.NO_DESTINATION.value)))
+        .alias("reason"),
+        _why_unpriced(card.key, events.get_column("destination")).alias("detail"),
+    )
+
+
+def _why_unpriced(card: str, destination: pl.Series) -> pl.Expr:
+    number = pl.lit(destination)
+    return (
+        pl.when(pl.col("amount").is_not_null())
+        .then(pl.lit(None, dtype=pl.String))
+        .when(pl.col("reason").is_not_null())
+        .then(pl.lit("quantity is too large to be priced"))
+        .when(number.is_null())
+        .then(pl.lit("event has no destination"))
+        .when(pl.col("rate_prefix").is_null())
+        .then(pl.format(f"no prefix of {card} matches {{}}", number))
+        .otherwise(pl.format(f"prefix {{}} of {card} is blocked", "rate_prefix"))
+    )
+
+
+def _cost(events: pl.DataFrame, deck: FlattenedCard | None) -> pl.DataFrame:
+    if deck is None:
+        return completed(events.select("quantity")).select("cost_amount", "cost_prefix")
+    rows = deck.row_of(events)
+    return amounts_by(events, deck.terms, rows).select(
+        pl.col("amount").alias("cost_amount"), deck.rows["prefix"].gather(rows).alias("cost_prefix")
+    )
+
+
+def prepare(prices: Sequence[RateCardUsage]) -> RateCardPricing:
+    """Note each price's card and deck."""
+    return RateCardPricing(
+        cards=tuple(price.card for price in prices),
+        cost_decks=tuple(price.cost_deck for price in prices),
+    )
+
+
+RATE_CARD = EventModel("rate_card", prepare)

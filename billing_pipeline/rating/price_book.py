@@ -1,0 +1,134 @@
+"""A tenant's prices, flattened once and then asked for many days of usage."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.plans import Plan
+from billing_pipeline.catalog.prices import RateCardUsage, UsagePrice
+from billing_pipeline.catalog.selection import usage_prices
+from billing_pipeline.rating.cards import FlattenedCard, flattened_card
+from billing_pipeline.rating.models.model import EventPricing
+from billing_pipeline.rating.models.registry import EVENT_MODELS
+from billing_pipeline.rating.selectors import PriceRules, price_rules
+from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
+
+EVENT_COLUMNS = (
+    "usage_type",
+    "direction",
+    "origin",
+    "destination",
+    "started_at",
+    "quantity",
+    "carried_amount",
+    "attributes",
+)
+"""Columns of a usage event that selectors and price models may look at."""
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Everything `rate` needs besides the events.
+
+    `prices`: one row per usage price, its row number is the price code; `model` is its place in
+    `models` and `price` its place among that model's prices.
+    """
+
+    time_zone: str
+    plan_of_subscription: pl.DataFrame
+    plan_keys: tuple[str, ...]
+    rules: PriceRules
+    prices: pl.DataFrame
+    models: tuple[EventPricing, ...]
+    cards: dict[str, FlattenedCard]
+
+
+def price_book(
+    catalog: Catalog,
+    subscriptions: pl.DataFrame,
+    rate_card_prices: pl.DataFrame,
+    time_zone: str,
+) -> PriceBook:
+    """Resolve plans, selectors and rate cards of one tenant.
+
+    `subscriptions` is a SUBSCRIPTIONS frame, `rate_card_prices` a RATE_CARD_PRICES frame of all
+    cards; `time_zone` is the tenant's, in which days and bands are told.
+    Raises: ConfigurationRefused for equal prices, unknown plans, cards or mixed currencies.
+    """
+    plans = catalog.plans
+    problems = [*_unknown_plans(catalog, subscriptions), *_card_problems(catalog)]
+    if problems:
+        raise ConfigurationRefused(problems)
+    codes = {plan.key: code for code, plan in enumerate(plans, 1)}
+    priced = [(plan, price) for plan in plans for price in usage_prices(plan)]
+    names = sorted({price.model for _, price in priced})
+    return PriceBook(
+        time_zone=time_zone,
+        plan_of_subscription=subscriptions.select(
+            "subscription_key",
+            plan_code=pl.col("plan_key").replace_strict(codes, return_dtype=pl.UInt32)
+            if codes
+            else pl.lit(None, dtype=pl.UInt32),
+        ),
+        plan_keys=tuple(codes),
+        rules=price_rules(plans),
+        prices=_price_table(priced, names),
+        models=tuple(
+            EVENT_MODELS[name].prepare([price for _, price in priced if price.model == name])
+            for name in names
+        ),
+        cards={
+            key: flattened_card(catalog.rate_card_by_key[key], rate_card_prices)
+            for key in sorted({key for _, price in priced for key in _card_keys(price)})
+        },
+    )
+
+
+def _price_table(priced: Sequence[tuple[Plan, UsagePrice]], names: Sequence[str]) -> pl.DataFrame:
+    table = pl.DataFrame(
+        {
+            "product_key": [price.product for _, price in priced],
+            "price_key": [price.key for _, price in priced],
+            "currency": [plan.currency for plan, _ in priced],
+            "model": [names.index(price.model) for _, price in priced],
+        },
+        schema={
+            "product_key": pl.String,
+            "price_key": pl.String,
+            "currency": pl.String,
+            "model": pl.UInt32,
+        },
+    )
+    return table.with_columns(price=pl.int_range(pl.len(), dtype=pl.UInt32).over("model"))
+
+
+def _card_keys(price: UsagePrice) -> list[str]:
+    if not isinstance(price, RateCardUsage):
+        return []
+    return [price.card, *([price.cost_deck] if price.cost_deck is not None else [])]
+
+
+def _unknown_plans(catalog: Catalog, subscriptions: pl.DataFrame) -> Iterator[Problem]:
+    wanted = subscriptions.get_column("plan_key").unique().sort()
+    for key in wanted.to_list():
+        if key not in catalog.plan_by_key:
+            yield Problem("subscriptions.csv", None, "plan_key", f"unknown plan {key!r}")
+
+
+def _card_problems(catalog: Catalog) -> Iterator[Problem]:
+    for plan in catalog.plans:
+        for price in usage_prices(plan):
+            for key in _card_keys(price):
+                card = catalog.rate_card_by_key.get(key)
+                field = f"{plan.key}.{price.key}"
+                if card is None:
+                    yield Problem("plans.yaml", None, field, f"unknown rate card {key!r}")
+                elif card.currency != plan.currency:
+                    yield Problem(
+                        "plans.yaml",
+                        None,
+                        field,
+                        f"rate card {key!r} is in {card.currency}, the plan in {plan.currency}",
+                    )

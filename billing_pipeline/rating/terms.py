@@ -1,0 +1,135 @@
+"""Terms that price one event, and the arithmetic they share: units, unit price, fee, amount."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.rating.exact import (
+    WHOLE,
+    decimals,
+    multiple_at_least,
+    rounded_positive_quotient,
+    rounded_quotient,
+    too_large_to_multiply,
+)
+from billing_pipeline.rating.increments import after_free_units, raised_to_minimum
+from billing_pipeline.vocabulary.outcome import SuspenseReason
+
+TERMS = (
+    "unit_price",
+    "pricing_unit",
+    "connection_fee",
+    "free_initial",
+    "minimum",
+    "increment",
+)
+"""Columns of a table of terms, in ten-billionths; a null `unit_price` is blocked."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of many prices: what differs between them as columns, what does not as constants.
+
+    Most tables have one increment or no fee at all; a constant saves a gather and a division
+    by a column for every event. `quotient` divides by the pricing unit; the cheap one where no
+    price is negative. `shown` are unit price and fee as people read them.
+    """
+
+    varying: pl.DataFrame
+    constant: Mapping[str, int | None]
+    quotient: Callable[[pl.Expr, pl.Expr], pl.Expr]
+    shown: pl.DataFrame
+
+    def __getitem__(self, term: str) -> pl.Expr:
+        """A term of the events that the varying terms stand beside."""
+        if term in self.constant:
+            return pl.lit(self.constant[term], dtype=WHOLE)
+        return pl.col(term)
+
+    def is_all(self, term: str, value: int) -> bool:
+        """Whether all prices have this value of a term."""
+        return term in self.constant and self.constant[term] == value
+
+
+def terms_of(table: pl.DataFrame) -> Terms:
+    """Split a table with the columns TERMS into constants and columns that vary."""
+    same = [term for term in TERMS if table.get_column(term).n_unique() == 1]
+    lowest = table.select(pl.col("unit_price").min()).item()
+    return Terms(
+        varying=table.select(pl.col(term) for term in TERMS if term not in same),
+        constant={term: table.get_column(term)[0] for term in same},
+        quotient=rounded_quotient if (lowest or 0) < 0 else rounded_positive_quotient,
+        shown=table.select(
+            unit_price=decimals(pl.col("unit_price")),
+            connection_fee=decimals(pl.when(pl.col("connection_fee") != 0).then("connection_fee")),
+        ),
+    )
+
+
+def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
+    """Price events by the terms at `rows`; an event without a row has no amount.
+
+    A negative quantity takes usage back: its units and amount are those of the same positive
+    quantity with the other sign.
+    Shape: row by row, the columns billable_units, amount, reason.
+    Units: `events.quantity` and billable_units in measured units, amount in major units.
+    """
+    measured = _units(events, terms, rows)
+    too_large = too_large_to_multiply(measured, pl.col("units"), terms["unit_price"])
+    if too_large is not None:
+        measured = measured.with_columns(units=pl.when(~too_large).then("units"))
+    amount = terms.quotient(pl.col("units") * terms["unit_price"], terms["pricing_unit"])
+    amount += _fee(terms)
+    units = pl.col("units")
+    if _takes_back(events):
+        sign = pl.lit(events.get_column("quantity").to_physical().sign())
+        units, amount = units * sign, amount * sign
+    return measured.select(
+        billable_units=decimals(units), amount=decimals(amount), reason=_reason(too_large)
+    )
+
+
+def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
+    """Price events as `amounts_by` does, with their unit price and fee beside it."""
+    units, fee = pl.col("billable_units"), pl.col("connection_fee")
+    priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
+    return priced.with_columns(
+        connection_fee=pl.when(units > 0).then(fee).when(units < 0).then(-fee)
+    )
+
+
+def _takes_back(events: pl.DataFrame) -> bool:
+    least = events.get_column("quantity").to_physical().min()
+    return isinstance(least, int) and least < 0
+
+
+def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
+    """Billable units of each event, never negative, beside its terms; null where it has none."""
+    units = pl.col("measured")
+    # Where no price has them, free units and minimum are not worth a pass over all events.
+    if not terms.is_all("free_initial", 0):
+        units = after_free_units(units, terms["free_initial"])
+    if not terms.is_all("minimum", 0):
+        units = raised_to_minimum(units, terms["minimum"])
+    units = multiple_at_least(units, terms["increment"])
+    found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
+    return (
+        events.select(measured=pl.col("quantity").to_physical().abs())
+        .with_columns(term.gather(rows) for term in terms.varying.get_columns())
+        .with_columns(units=found)
+    )
+
+
+def _fee(terms: Terms) -> pl.Expr:
+    # Nothing used is nothing connected: the fee comes with the first unit.
+    nothing = pl.lit(0, dtype=WHOLE)
+    if terms.is_all("connection_fee", 0):
+        return nothing
+    return pl.when(pl.col("units") > 0).then(terms["connection_fee"]).otherwise(nothing)
+
+
+def _reason(too_large: pl.Series | None) -> pl.Expr:
+    if too_large is None:
+        return pl.lit(None, dtype=pl.String)
+    return pl.when(too_large).then(pl.lit(SuspenseReason.IMPLAUSIBLE_QUANTITY.value))

@@ -1,0 +1,54 @@
+"""The same in straightforward Polars: everything in memory, one join per length of prefix."""
+
+from pathlib import Path
+
+import polars as pl
+
+from billing_pipeline_tests.bench.call_records import LONGEST_PREFIX, Inputs
+from billing_pipeline_tests.bench.contest import Clock
+
+_TERMS = ("unit_price", "minimum_units", "increment_units")
+
+
+def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
+    """Read, drop duplicates, join accounts, join the card length by length, price, sum."""
+    with clock.phase("decode"):
+        calls = pl.read_csv(
+            inputs.calls,
+            schema_overrides={"src": pl.String, "dst": pl.String},
+            try_parse_dates=True,
+        )
+        calls = calls.filter(pl.col("disposition") == "ANSWERED")
+        calls.write_parquet(scratch / "raw.parquet")
+    with clock.phase("rate"):
+        rated = _rated(calls, inputs)
+        rated.write_parquet(scratch / "rated.parquet")
+    with clock.phase("totals"):
+        return (
+            rated.group_by("account_key")
+            .agg(events=pl.len().cast(pl.Int64), amount=pl.col("amount").sum())
+            .sort("account_key")
+        )
+
+
+def _rated(calls: pl.DataFrame, inputs: Inputs) -> pl.DataFrame:
+    accounts = pl.read_csv(inputs.accounts, schema_overrides={"number": pl.String})
+    decimal = pl.Decimal(38, 10)
+    card = pl.read_csv(
+        inputs.card, schema_overrides={"prefix": pl.String, "unit_price": decimal}
+    ).select("prefix", *_TERMS)
+    owned = calls.unique("call_id").join(accounts, left_on="src", right_on="number")
+    for length in range(LONGEST_PREFIX, 0, -1):
+        owned = owned.with_columns(pl.col("dst").str.slice(0, length).alias("prefix")).join(
+            card.rename({term: f"{term}_{length}" for term in _TERMS}), on="prefix", how="left"
+        )
+    longest = {
+        term: pl.coalesce(f"{term}_{length}" for length in range(LONGEST_PREFIX, 0, -1))
+        for term in _TERMS
+    }
+    priced = owned.select("account_key", "call_id", "start", "src", "dst", "billsec", **longest)
+    step = pl.col("increment_units")
+    units = (pl.max_horizontal("billsec", "minimum_units") + step - 1) // step * step
+    return priced.filter(pl.col("unit_price").is_not_null()).with_columns(
+        amount=units.cast(decimal) * pl.col("unit_price") / pl.lit(60).cast(decimal)
+    )

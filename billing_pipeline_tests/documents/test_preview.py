@@ -1,0 +1,87 @@
+import io
+from pathlib import Path
+
+import pdfplumber
+import pytest
+
+from billing_pipeline.documents.preview import check_templates, preview_pdf, sample_document
+from billing_pipeline.documents.template_sets import (
+    TemplateRefused,
+    default_template_set,
+    tenant_template_set,
+)
+from billing_pipeline_tests.invoicing.builders import TENANT
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.pdf
+def test_a_tenants_files_stand_over_ours(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        {
+            "template.yaml": "sections: [letterhead, greeting, lines, totals]\n",
+            "sections/greeting.html.j2": "<p>Ahoi {{ invoice.buyer.name }}</p>",
+        },
+    )
+
+    with pdfplumber.open(io.BytesIO(preview_pdf(TENANT, tenant_template_set(folder)))) as pdf:
+        text = pdf.pages[0].extract_text()
+
+    assert "Ahoi Sample Customer Ltd" in text
+    assert "IBAN" not in text
+
+
+@pytest.mark.pdf
+def test_the_templates_that_come_with_the_program_are_faultless() -> None:
+    assert check_templates(TENANT, default_template_set()) == []
+
+
+@pytest.mark.pdf
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        pytest.param(
+            {"sections/message.html.j2": "\n{{ invoice.nothing }}"}, "nothing", id="unknown field"
+        ),
+        pytest.param(
+            {"sections/message.html.j2": "{% if %}"}, "TemplateSyntaxError", id="bad syntax"
+        ),
+        pytest.param({"template.yaml": "sections: []\n"}, "sections", id="no sections"),
+        pytest.param(
+            {"template.yaml": "sections: [lines]\ncolour: red\n"}, "colour", id="unknown setting"
+        ),
+        pytest.param({"email.html.j2": "{{ invoice.__class__ }}"}, "Security", id="sandbox"),
+    ],
+)
+def test_a_template_that_fails_is_a_problem_before_any_customer_sees_it(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    problems = check_templates(TENANT, tenant_template_set(write(tmp_path, files)))
+
+    assert len(problems) == 2
+    assert message in str(problems[0])
+
+
+def test_a_template_folder_holds_templates_only(tmp_path: Path) -> None:
+    write(tmp_path, {"run.py": "print()"})
+
+    with pytest.raises(TemplateRefused, match=r"run\.py"):
+        tenant_template_set(tmp_path)
+
+
+def test_no_folder_is_the_default_set(tmp_path: Path) -> None:
+    assert tenant_template_set(tmp_path / "none") == default_template_set()
+
+
+def test_the_sample_adds_up() -> None:
+    sample = sample_document(TENANT, "invoice")
+
+    assert sum(line.net_minor for line in sample.lines) == sample.net_minor
+    assert sample.net_minor + sample.tax_minor == sample.total_minor

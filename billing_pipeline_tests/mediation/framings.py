@@ -1,0 +1,139 @@
+"""One small feed and one good file per framing: what tests of all framings run over."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.catalog.feeds import Feed
+
+EVENT = {
+    "usage_type": "data",
+    "service_identifier": "user",
+    "started_at": "at",
+    "quantity": "amount",
+    "unit": "byte",
+}
+FIELDS = {
+    "id": {"required": True},
+    "user": {},
+    "at": {"type": "time", "formats": ["iso8601", "%Y-%m-%d %H:%M:%S"]},
+    "amount": {"type": "integer"},
+}
+Record = dict[str, str]
+
+
+def records(count: int) -> list[Record]:
+    """Plain records; amounts are 100, 101, 102 ..."""
+    return [
+        {"id": f"r{n}", "user": f"u{n % 3}", "at": f"2026-03-02T10:00:{n % 60:02}Z",
+         "amount": str(100 + n)}
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Framing:
+    """A framing under test: its frame, and how a good file of it is written."""
+
+    name: str
+    frame: Mapping[str, object]
+    write: Callable[[list[Record]], bytes]
+    is_line_based: bool = True
+
+    @property
+    def feed(self) -> Feed:
+        """The small feed in this framing."""
+        return Feed.model_validate(
+            {
+                "key": self.name.replace(" ", "_"),
+                "name": self.name,
+                "match": {"file_name": ".*"},
+                "frame": self.frame,
+                "fields": FIELDS,
+                "identity": ["id"],
+                "event": EVENT,
+            }
+        )
+
+
+def _lines(write: Callable[[Record], str]) -> Callable[[list[Record]], bytes]:
+    return lambda given: "".join(write(record) + "\n" for record in given).encode()
+
+
+def _csv(record: Record) -> str:
+    return ",".join(record.values())
+
+
+def _quoted(record: Record) -> str:
+    return ",".join(f'"{value}"' for value in record.values())
+
+
+def _parquet(given: list[Record]) -> bytes:
+    target = io.BytesIO()
+    pl.DataFrame(given).with_columns(pl.col("amount").cast(pl.Int64)).write_parquet(target)
+    return target.getvalue()
+
+
+def _spreadsheet(given: list[Record]) -> bytes:
+    import pandas as pd  # noqa: PLC0415 - slow to import
+
+    target = io.BytesIO()
+    pd.DataFrame(given).to_excel(target, index=False)
+    return target.getvalue()
+
+
+def _xml(given: list[Record]) -> bytes:
+    def element(record: Record) -> str:
+        return "<r>" + "".join(f"<{k}>{v}</{k}>" for k, v in record.items()) + "</r>"
+
+    return ("<file xmlns='urn:x'><list>" + "".join(map(element, given)) + "</list></file>").encode()
+
+
+WIDTHS = {"id": 6, "user": 4, "at": 20, "amount": 10}
+FIXED = {
+    "framing": "fixed_width",
+    "layouts": [
+        {
+            "prefix": "r",
+            "columns": [
+                {"name": name, "start": 1 + sum(list(WIDTHS.values())[:at]), "length": width}
+                for at, (name, width) in enumerate(WIDTHS.items())
+            ],
+        }
+    ],
+}
+COLUMNS = list(WIDTHS)
+PLAIN = {"framing": "delimited", "header": "none", "columns": COLUMNS}
+
+FRAMINGS = [
+    Framing("plain csv", PLAIN, _lines(_csv)),
+    Framing("quoted csv", PLAIN, _lines(_quoted)),
+    Framing(
+        "backslash csv",
+        {**PLAIN, "delimiter": ";", "escape": "backslash"},
+        _lines(lambda record: ";".join(record.values()).replace("u", "\\u")),
+    ),
+    Framing("fixed width", FIXED, _lines(
+        lambda record: "".join(record[name].ljust(width) for name, width in WIDTHS.items())
+    )),
+    Framing("ndjson", {"framing": "ndjson"}, _lines(json.dumps)),
+    Framing(
+        "log lines",
+        {"framing": "log_lines",
+         "pattern": r"^USE id=(?P<id>\S+) user=(?P<user>\S+) at=(?P<at>\S+) n=(?P<amount>\S+)$",
+         "control": ["^Log (begins|ends)"]},
+        _lines(lambda r: f"USE id={r['id']} user={r['user']} at={r['at']} n={r['amount']}"),
+    ),
+    Framing("paragraphs", {"framing": "paragraphs"}, _lines(
+        lambda record: "Mon Mar  2 10:00:00 2026\n"
+        + "".join(f'\t{name} = "{value}"\n' for name, value in record.items())
+    )),
+    Framing("json", {"framing": "json", "records": "list"},
+            lambda given: json.dumps({"list": given}).encode(), is_line_based=False),
+    Framing("xml", {"framing": "xml", "records": "list/r"}, _xml, is_line_based=False),
+    Framing("parquet", {"framing": "parquet"}, _parquet, is_line_based=False),
+    Framing("spreadsheet", {"framing": "spreadsheet"}, _spreadsheet, is_line_based=False),
+]  # fmt: skip

@@ -1,0 +1,147 @@
+"""Rating once more, event by event, in plain Decimal and dates: slow, short and obvious."""
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.prices import CarriedUsage, PerUnitUsage, RateCardUsage, UsagePrice
+from billing_pipeline.catalog.rate_cards import RateCard, TimeBand
+from billing_pipeline_tests.rating.given import Row
+
+EXACT = Context(prec=100)
+LAST_DECIMAL = Decimal("0.0000000001")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Answer(NamedTuple):
+    """What should stand on the rated event, or the reason it is suspended for."""
+
+    price_key: str | None
+    billable_units: Decimal | None
+    amount: Decimal | None
+    cost_amount: Decimal | None
+    rate_prefix: str | None
+    rate_band: str | None
+    reason: str | None
+
+
+def suspended(reason: str) -> Answer:
+    return Answer(None, None, None, None, None, None, reason)
+
+
+class Oracle:
+    """Prices of one tenant."""
+
+    def __init__(self, catalog: Catalog, subscriptions: Sequence[Row], rows: Sequence[Row]) -> None:
+        self.catalog = catalog
+        self.plan_of = {row["subscription_key"]: str(row["plan_key"]) for row in subscriptions}
+        self.rows: dict[tuple[object, object], list[Row]] = {}
+        for row in rows:
+            self.rows.setdefault((row["card_key"], row["prefix"]), []).append(row)
+
+    def rate(self, event: Row, zone: ZoneInfo) -> Answer:
+        started_at = event["started_at"]
+        assert isinstance(started_at, dt.datetime)
+        local = started_at.astimezone(zone)
+        price = self._price(event, local.date())
+        if price is None:
+            return suspended("no_price")
+        quantity = Decimal(str(event["quantity"]))
+        with localcontext(EXACT):
+            if isinstance(price, PerUnitUsage):
+                return per_unit(price, quantity)
+            if isinstance(price, RateCardUsage):
+                return self._by_card(price, str(event["destination"]), quantity, local)
+            if isinstance(price, CarriedUsage):
+                carried = Decimal(str(event["carried_amount"]))
+                amount = rounded(carried * (100 + price.markup_percent) / 100)
+                return Answer(price.key, quantity, amount, None, None, None, None)
+        return Answer(price.key, quantity, Decimal(0), None, None, None, None)
+
+    def _price(self, event: Row, day: dt.date) -> UsagePrice | None:
+        plan = self.catalog.plan_by_key[self.plan_of[event["subscription_key"]]]
+        fitting = [
+            price
+            for price in plan.prices
+            if isinstance(price, UsagePrice)
+            and price.valid_from <= day < (price.valid_until or dt.date.max)
+            and price.applies_to.usage_type == event["usage_type"]
+            and price.applies_to.direction in (None, event["direction"])
+        ]
+        return min(fitting, key=lambda price: price.priority, default=None)
+
+    def _by_card(
+        self, price: RateCardUsage, destination: str, quantity: Decimal, local: dt.datetime
+    ) -> Answer:
+        row = self._row(self.catalog.rate_card_by_key[price.card], destination, local)
+        if row is None or row["unit_price"] is None:
+            return suspended("no_destination")
+        units, amount = self._card_amount(price.card, row, quantity)
+        cost = None
+        if price.cost_deck is not None:
+            deck_row = self._row(self.catalog.rate_card_by_key[price.cost_deck], destination, local)
+            if deck_row is not None and deck_row["unit_price"] is not None:
+                cost = self._card_amount(price.cost_deck, deck_row, quantity)[1]
+        return Answer(price.key, units, amount, cost, str(row["prefix"]), str(row["band"]), None)
+
+    def _row(self, card: RateCard, destination: str, local: dt.datetime) -> Row | None:
+        band = band_of(card.bands, local)
+        for length in range(len(destination), -1, -1):
+            fitting = [
+                row
+                for row in self.rows.get((card.key, destination[:length]), [])
+                if row["band"] in ("", band) and in_force(row, local.date())
+            ]
+            if fitting:
+                return max(fitting, key=lambda row: str(row["band"]))
+        return None
+
+    def _card_amount(self, card: str, row: Row, quantity: Decimal) -> tuple[Decimal, Decimal]:
+        units = stepped(quantity, number(row["minimum_units"]), number(row["increment_units"]))
+        pricing_unit = self.catalog.rate_card_by_key[card].pricing_unit
+        fee = number(row["connection_fee"]) if units else Decimal(0)
+        return units, rounded(units * number(row["unit_price"]) / pricing_unit) + fee
+
+
+def per_unit(price: PerUnitUsage, quantity: Decimal) -> Answer:
+    left = max(quantity - price.increments.free_initial, Decimal(0))
+    units = stepped(left, price.increments.minimum, price.increments.increment)
+    fee = price.connection_fee if units else Decimal(0)
+    amount = rounded(units * price.amount / price.pricing_unit) + fee
+    return Answer(price.key, units, amount, None, None, None, None)
+
+
+def number(value: object) -> Decimal:
+    assert isinstance(value, Decimal)
+    return value
+
+
+def stepped(quantity: Decimal, minimum: Decimal, increment: Decimal) -> Decimal:
+    if not quantity:
+        return Decimal(0)
+    return (max(quantity, minimum) / increment).to_integral_value(ROUND_CEILING) * increment
+
+
+def rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(LAST_DECIMAL, ROUND_HALF_UP)
+
+
+def in_force(row: Row, day: dt.date) -> bool:
+    valid_from, valid_until = row["valid_from"], row["valid_until"]
+    assert isinstance(valid_from, dt.date)
+    return valid_from <= day and (not isinstance(valid_until, dt.date) or day < valid_until)
+
+
+def band_of(bands: Sequence[TimeBand], local: dt.datetime) -> str:
+    time = local.time()
+    for band in bands:
+        if WEEKDAYS[local.weekday()] not in band.weekdays:
+            continue
+        after, before = time >= band.from_time, time < band.until_time
+        wraps = band.until_time <= band.from_time
+        if (after or before) if wraps else (after and before):
+            return band.key
+    return ""

@@ -1,0 +1,364 @@
+"""One event at a time: hand-worked prices, and what goes to suspense."""
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from billing_pipeline.rating.rate import rate, rate_in_slices
+from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.vocabulary.problems import ConfigurationRefused
+from billing_pipeline_tests.rating.given import Row, at, book, card, card_rows, events, plan
+
+PER_MINUTE: Row = {"model": "per_unit", "amount": "0.05", "pricing_unit": "60"}
+BY_CARD: Row = {"model": "rate_card", "card": "card"}
+
+
+def only(frame: pl.DataFrame) -> dict[str, object]:
+    row: dict[str, object] = frame.row(0, named=True)
+    assert frame.height == 1
+    return row
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "units", "amount"),
+    [
+        pytest.param("6000", {}, "6000", "5", id="100 minutes at $0.05"),
+        pytest.param("1", {}, "1", "0.0008333333", id="rounded at the tenth decimal"),
+        pytest.param("2", {}, "2", "0.0016666667", id="rounded up at the tenth decimal"),
+        pytest.param("0", {}, "0", "0", id="zero usage is free"),
+        pytest.param("0", {"connection_fee": "0.10"}, "0", "0", id="zero usage has no fee"),
+        pytest.param(
+            "61",
+            {"increments": {"minimum": "60", "increment": "60"}, "connection_fee": "0.10"},
+            "120",
+            "0.20",
+            id="60/60 with a fee",
+        ),
+        pytest.param(
+            "31", {"increments": {"minimum": "30", "increment": "6"}}, "36", "0.03", id="30/6"
+        ),
+        pytest.param(
+            "30", {"increments": {"free_initial": "30"}, "connection_fee": "1"}, "0", "0",
+            id="inside the free seconds there is no fee",
+        ),
+        pytest.param(
+            "91",
+            {"increments": {"free_initial": "30", "minimum": "60", "increment": "60"}},
+            "120",
+            "0.10",
+            id="first 30 s free",
+        ),
+        pytest.param("3", {"amount": "-0.01", "pricing_unit": "1"}, "3", "-0.03", id="a credit"),
+        pytest.param(
+            "0.5", {"amount": "0.0000000001", "pricing_unit": "1"}, "1", "0.0000000001",
+            id="a begun unit",
+        ),
+        pytest.param(
+            "0.5",
+            {"amount": "0.0000000001", "pricing_unit": "1", "increments": {"increment": "0.5"}},
+            "0.5",
+            "0.0000000001",
+            id="half of the last decimal rounds away from zero",
+        ),
+        pytest.param(
+            "0.5",
+            {"amount": "-0.0000000001", "pricing_unit": "1", "increments": {"increment": "0.5"}},
+            "0.5",
+            "-0.0000000001",
+            id="and so does a negative half",
+        ),
+        pytest.param(
+            "123456789012", {"amount": "0.0000001", "pricing_unit": "1"}, "123456789012",
+            "12345.6789012", id="a hundred gigabytes by the byte",
+        ),
+    ],
+)  # fmt: skip
+def test_a_per_unit_price_is_units_times_price_plus_fee(
+    quantity: str, price: Row, units: str, amount: str
+) -> None:
+    rated = only(
+        rate(events({"quantity": Decimal(quantity)}), book(plan({**PER_MINUTE, **price}))).accepted
+    )
+
+    assert (rated["billable_units"], rated["amount"]) == (Decimal(units), Decimal(amount))
+
+
+def test_a_negative_quantity_takes_back_what_the_positive_one_cost() -> None:
+    price = {"connection_fee": "0.10", "increments": {"minimum": "30", "increment": "6"}}
+    given = [{"quantity": Decimal(31)}, {"quantity": Decimal(-31)}]
+
+    accepted = rate(events(*given), book(plan({**PER_MINUTE, **price}))).accepted
+
+    assert accepted.get_column("amount").to_list() == [Decimal("0.13"), Decimal("-0.13")]
+    assert accepted.select("billable_units", "connection_fee").rows()[1] == (
+        Decimal(-36),
+        Decimal("-0.10"),
+    )
+
+
+def test_a_rated_event_names_what_priced_it() -> None:
+    decks = [card(), card("deck", kind="supplier")]
+    rows = card_rows(
+        {"prefix": "44", "unit_price": Decimal("0.02"), "name": "UK"},
+        {"prefix": "447", "unit_price": Decimal("0.09"), "name": "UK mobile"},
+        {
+            "card_key": "deck",
+            "prefix": "4477",
+            "unit_price": Decimal("0.06"),
+            "minimum_units": Decimal(60),
+            "increment_units": Decimal(60),
+        },
+    )
+    event = {"destination": "447700900123", "quantity": Decimal(90), "origin": "4420"}
+
+    rated = only(
+        rate(
+            events(event), book(plan({**BY_CARD, "cost_deck": "deck"}), cards=decks, rows=rows)
+        ).accepted
+    )
+
+    assert rated == {
+        "account_key": "a1",
+        "subscription_key": "s1",
+        "product_key": "usage",
+        "price_key": "p1",
+        "file_key": "file",
+        "record_number": 1,
+        "usage_type": "voice",
+        "direction": "outbound",
+        "started_at": at("2026-03-04T12:00Z"),
+        "origin": "4420",
+        "destination": "447700900123",
+        "quantity": Decimal(90),
+        "billable_units": Decimal(90),
+        "unit_price": Decimal("0.09"),
+        "connection_fee": None,
+        "amount": Decimal("0.135"),
+        "cost_amount": Decimal("0.12"),
+        "currency": "GBP",
+        "rate_name": "UK mobile",
+        "rate_prefix": "447",
+        "rate_band": "",
+        "rate_valid_from": dt.date(2026, 1, 1),
+        "cost_prefix": "4477",
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        pytest.param({"destination": "331"}, "no prefix of card matches 331", id="no prefix"),
+        pytest.param({"destination": "4490"}, "prefix 449 of card is blocked", id="blocked"),
+        pytest.param({"destination": None}, "event has no destination", id="no destination"),
+        pytest.param({"destination": "bob"}, "no prefix of card matches bob", id="not a number"),
+        pytest.param(
+            {"destination": "4411", "started_at": at("2025-12-31T23:59:59Z")},
+            "no prefix of card matches 4411",
+            id="before the card",
+        ),
+        pytest.param(
+            {"destination": "4411", "started_at": at("2026-12-31T23:59:59Z")},
+            "no prefix of card matches 4411",
+            id="after the card",
+        ),
+    ],
+)
+def test_an_event_without_a_destination_price_is_never_free(event: Row, detail: str) -> None:
+    rows = card_rows(
+        {"prefix": "44", "valid_until": dt.date(2026, 12, 31)},
+        {"prefix": "449", "unit_price": None},
+    )
+
+    outcome = rate(
+        events({**event, "quantity": Decimal(7)}), book(plan(BY_CARD), cards=[card()], rows=rows)
+    )
+
+    suspended = only(outcome.suspended)
+    assert (suspended["reason"], suspended["detail"]) == ("no_destination", detail)
+    assert (suspended["stage"], suspended["quantity"]) == ("rate", Decimal(7))
+
+
+def test_a_missing_cost_does_not_stop_the_sale() -> None:
+    decks = [card(), card("deck", kind="supplier")]
+    rows = card_rows({"prefix": "44"}, {"card_key": "deck", "prefix": "33"})
+
+    rated = only(
+        rate(
+            events({"destination": "441"}),
+            book(plan({**BY_CARD, "cost_deck": "deck"}), cards=decks, rows=rows),
+        ).accepted
+    )
+
+    assert (rated["cost_amount"], rated["cost_prefix"]) == (None, None)
+
+
+BANDED = card(
+    bands=[
+        {"key": "peak", "weekdays": ["mon", "tue", "wed", "thu", "fri"], "from_time": "08:00",
+         "until_time": "19:00"},
+        {"key": "off", "from_time": "00:00", "until_time": "00:00"},
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("started_at", "band", "price"),
+    [  # 4 March 2026 is a Wednesday; London is on UTC until 29 March
+        pytest.param("2026-03-04T07:59:59.999999Z", "off", "1", id="just before peak"),
+        pytest.param("2026-03-04T08:00:00Z", "peak", "2", id="peak begins"),
+        pytest.param("2026-03-04T18:59:59Z", "peak", "2", id="a call is priced where it starts"),
+        pytest.param("2026-03-04T19:00:00Z", "off", "1", id="peak is over"),
+        pytest.param("2026-03-04T23:59:59Z", "off", "1", id="before midnight"),
+        pytest.param("2026-03-06T23:59:59Z", "off", "1", id="Friday night"),
+        pytest.param("2026-03-07T12:00:00Z", "off", "1", id="weekend"),
+        pytest.param("2026-03-30T06:59:59Z", "off", "1", id="07:59 in summer time"),
+        pytest.param("2026-03-30T07:00:00Z", "peak", "2", id="08:00 in summer time"),
+        pytest.param("2026-10-25T00:30:00Z", "off", "1", id="the hour that comes twice"),
+    ],
+)
+def test_bands_are_told_by_the_tenants_wall_clock(started_at: str, band: str, price: str) -> None:
+    rows = card_rows(
+        {"prefix": "44", "band": "peak", "unit_price": Decimal(2)},
+        {"prefix": "44", "band": "off", "unit_price": Decimal(1)},
+    )
+
+    rated = only(
+        rate(
+            events({"destination": "441", "started_at": at(started_at)}),
+            book(plan(BY_CARD), cards=[BANDED], rows=rows),
+        ).accepted
+    )
+
+    assert (rated["rate_band"], rated["unit_price"]) == (band, Decimal(price))
+
+
+def test_the_longest_prefix_with_a_price_for_the_moment_goes_first() -> None:
+    rows = card_rows(
+        {"prefix": "44", "unit_price": Decimal(1)},
+        {"prefix": "447", "band": "peak", "unit_price": Decimal(2)},
+        {"prefix": "4477", "unit_price": Decimal(3)},
+        {"prefix": "4477", "band": "off", "unit_price": Decimal(4)},
+    )
+    noon, night = at("2026-03-04T12:00Z"), at("2026-03-04T03:00Z")
+    calls = [
+        {"destination": destination, "started_at": moment}
+        for destination in ("4471", "4477")
+        for moment in (noon, night)
+    ]
+
+    outcome = rate(events(*calls), book(plan(BY_CARD), cards=[BANDED], rows=rows))
+
+    assert outcome.accepted.get_column("unit_price").to_list() == [2, 1, 3, 4]
+
+
+def test_the_card_version_of_the_local_day_prices_the_event() -> None:
+    rows = card_rows(
+        {"prefix": "44", "unit_price": Decimal(1), "valid_until": dt.date(2026, 6, 1)},
+        {"prefix": "44", "unit_price": Decimal(2), "valid_from": dt.date(2026, 6, 1)},
+        {"prefix": "447", "unit_price": Decimal(5)},
+    )
+    moments = ["2026-05-31T22:59Z", "2026-05-31T23:00Z"]
+    calls = [
+        {"destination": destination, "started_at": at(moment)}
+        for moment in moments
+        for destination in ("441", "4471")
+    ]
+
+    accepted = rate(events(*calls), book(plan(BY_CARD), cards=[card()], rows=rows)).accepted
+
+    assert accepted.get_column("unit_price").to_list() == [1, 5, 2, 5]
+    assert accepted.get_column("rate_valid_from").to_list()[2] == dt.date(2026, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("carried", "markup", "amount"),
+    [
+        pytest.param("2", "15", "2.30", id="markup"),
+        pytest.param("2", "0", "2", id="as it is"),
+        pytest.param("0.0000000001", "50", "0.0000000002", id="half away from zero"),
+        pytest.param("-3", "10", "-3.30", id="a credit"),
+        pytest.param("0", "10", "0", id="nothing"),
+    ],
+)
+def test_a_carried_price_is_marked_up(carried: str, markup: str, amount: str) -> None:
+    declared = plan({"model": "carried", "markup_percent": markup})
+
+    rated = only(rate(events({"carried_amount": Decimal(carried)}), book(declared)).accepted)
+
+    assert (rated["amount"], rated["billable_units"]) == (Decimal(amount), Decimal(60))
+
+
+def test_a_record_that_should_carry_a_price_and_does_not_is_suspended() -> None:
+    outcome = rate(events({}), book(plan({"model": "carried"})))
+
+    assert outcome.suspended.get_column("reason").to_list() == ["invalid_amount"]
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        {"model": "graduated", "tiers": [{"amount": "1"}]},
+        {"model": "percentile", "amount": "1"},
+        {"model": "latest", "amount": "1"},
+    ],
+    ids=lambda price: price["model"],
+)
+def test_an_event_priced_over_the_period_waits_with_amount_zero(price: Row) -> None:
+    rated = only(rate(events({"quantity": Decimal("1.5")}), book(plan(price))).accepted)
+
+    assert (rated["amount"], rated["billable_units"]) == (0, Decimal("1.5"))
+    assert rated["unit_price"] is None
+
+
+def test_prices_of_different_models_keep_the_order_of_events() -> None:
+    declared = plan(
+        {**PER_MINUTE, "applies_to": {"usage_type": "voice"}},
+        {"model": "graduated", "tiers": [{"amount": "1"}], "applies_to": {"usage_type": "api"}},
+    )
+    kinds = ["api", "voice", "fax", "api", "voice"]
+
+    outcome = rate(events(*({"usage_type": kind} for kind in kinds)), book(declared))
+
+    assert outcome.accepted.get_column("usage_type").to_list() == ["api", "voice", "api", "voice"]
+    assert outcome.accepted.get_column("price_key").to_list() == ["p2", "p1", "p2", "p1"]
+    assert outcome.suspended.get_column("record_number").to_list() == [3]
+
+
+def test_an_absurd_quantity_is_suspended_and_the_rest_goes_on() -> None:
+    declared = plan({**PER_MINUTE, "amount": "1000000"})
+
+    outcome = rate(events({"quantity": Decimal(10**20)}, {"quantity": Decimal(60)}), book(declared))
+
+    assert outcome.accepted.get_column("amount").to_list() == [Decimal(1000000)]
+    assert outcome.suspended.get_column("reason").to_list() == ["implausible_quantity"]
+
+
+def test_no_events_give_empty_frames_with_the_right_columns() -> None:
+    outcome = rate(events({}).clear(), book(plan(PER_MINUTE)))
+
+    assert outcome.accepted.schema == RATED_USAGE.polars_schema
+    assert outcome.suspended.is_empty()
+    assert list(rate_in_slices(events({}).clear(), book(plan(PER_MINUTE)))) == []
+
+
+def test_no_column_of_rated_usage_is_a_float() -> None:
+    assert not any(dtype.is_float() for dtype in RATED_USAGE.polars_schema.dtypes())
+
+
+@pytest.mark.parametrize(
+    ("cards", "message"),
+    [
+        pytest.param([], "unknown rate card 'card'", id="unknown card"),
+        pytest.param([card(currency="USD")], "is in USD, the plan in GBP", id="other currency"),
+    ],
+)
+def test_a_price_needs_its_card_in_its_currency(cards: list[object], message: str) -> None:
+    with pytest.raises(ConfigurationRefused, match=message):
+        book(plan(BY_CARD), cards=cards)  # type: ignore[arg-type]
+
+
+def test_a_subscription_needs_a_known_plan() -> None:
+    with pytest.raises(ConfigurationRefused, match="unknown plan 'plan'"):
+        book(plan(PER_MINUTE, key="other"))

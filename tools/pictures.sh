@@ -1,0 +1,27 @@
+#!/bin/sh
+# Takes the README's pictures from a running demo: `make demo`, then `make pictures`.
+# Needs chromium and pdftoppm; 256 colours keep the files small.
+set -eu
+OUT=docs/pictures
+URL="http://127.0.0.1:${PORT:-3000}"
+PROFILE=$(mktemp -d)
+trap 'kill "$UI" 2>/dev/null || true; rm -rf "$PROFILE"' EXIT
+
+.venv/bin/billing dev --port "${PORT:-3000}" >/dev/null 2>&1 &
+UI=$!
+for _ in $(seq 90); do
+    .venv/bin/python -c "import urllib.request as u; u.urlopen('$URL/server_info', timeout=2)" 2>/dev/null && break
+    sleep 1
+done
+chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \
+    --disable-background-networking --disable-component-update --user-data-dir="$PROFILE" \
+    --window-size=1500,900 --virtual-time-budget=20000 --hide-scrollbars \
+    --screenshot="$OUT/assets.png" "$URL/asset-groups" >/dev/null 2>&1
+INVOICE=$(ls .billing/documents/northlink/*.pdf | head -1)
+pdftoppm -png -r 60 -singlefile "$INVOICE" "$OUT/invoice"
+.venv/bin/python - <<'SHRINK'
+from pathlib import Path
+from PIL import Image
+for path in Path("docs/pictures").glob("*.png"):
+    Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(path, optimize=True)
+SHRINK
