@@ -9,6 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.copy import copy_in, copy_out, staged
 from billing_pipeline.books.due import touch_usage_days
 from billing_pipeline.books.schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
@@ -170,14 +171,12 @@ def record_refused(
 
 def release_file(connection: sa.Connection, file_id: int, *, released_by: str, note: str) -> None:
     """Let a refused file be loaded again; who decided and why is kept."""
-    _file(connection, file_id, *_REFUSED)
-    _change(connection, file_id, state="landed", decided_by=released_by, decision_note=note)
+    _decide(connection, file_id, "landed", "released", released_by, note)
 
 
 def discard_file(connection: sa.Connection, file_id: int, *, discarded_by: str, note: str) -> None:
     """Give a refused file up; who decided and why is kept."""
-    _file(connection, file_id, *_REFUSED)
-    _change(connection, file_id, state="discarded", decided_by=discarded_by, decision_note=note)
+    _decide(connection, file_id, "discarded", "discarded", discarded_by, note)
 
 
 def reload_files(
@@ -202,6 +201,14 @@ def reload_files(
             decision_note=note,
             changed_at=sa.func.clock_timestamp(),
         )
+    )
+    log_decision(
+        connection,
+        tenant_key,
+        actor=reloaded_by,
+        action="reloaded",
+        subject=f"{marked.rowcount} file(s) of {landing_day}",
+        note=note,
     )
     return marked.rowcount
 
@@ -267,6 +274,21 @@ def _file(connection: sa.Connection, file_id: int, *states: str) -> UsageFile:
             f"usage file {file_id} ({file.name}) is {file.state}, not {' or '.join(states)}"
         )
     return file
+
+
+def _decide(
+    connection: sa.Connection, file_id: int, state: str, action: str, actor: str, note: str
+) -> None:
+    file = _file(connection, file_id, *_REFUSED)
+    _change(connection, file_id, state=state, decided_by=actor, decision_note=note)
+    log_decision(
+        connection,
+        file.tenant_key,
+        actor=actor,
+        action=action,
+        subject=f"usage file {file.name}",
+        note=note,
+    )
 
 
 def _change(connection: sa.Connection, file_id: int, **values: object) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from billing_pipeline.assurance.schema import FINDINGS
+from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.schema import KEPT_FINDINGS
 from billing_pipeline.books.tables import findings as kept
@@ -86,6 +87,14 @@ def accept_finding(
     )
     if accepted.rowcount != 1:
         raise NoSuchFinding(f"{control} has no open finding about {subject}")
+    log_decision(
+        connection,
+        tenant_key,
+        actor=accepted_by,
+        action="accepted",
+        subject=f"{control} {subject}",
+        note=note,
+    )
 
 
 def read_findings(connection: sa.Connection, *states: str) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from billing_pipeline.books import versions
+from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.schema import ENTRIES, REVISION_CHANGES
 from billing_pipeline.books.tables import catalog_revisions, tenants
 from billing_pipeline.books.versions import staged_versions
@@ -112,6 +113,13 @@ def apply_revision(
         )
         for version in incoming:
             versions.replace_known(connection, version, rows.tenant_key, revision, applied_at)
+        log_decision(
+            connection,
+            rows.tenant_key,
+            actor=applied_by,
+            action="applied",
+            subject=f"revision {revision}",
+        )
     return plan
 
 

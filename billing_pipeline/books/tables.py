@@ -259,3 +259,32 @@ findings = _table(
     _optional(TEXT, "decided_by", "decision_note"),
     key=("control", "subject"),
 )
+
+# What people decided, and what waits for them
+audit_log = _table(
+    "audit_log",
+    [sa.Column("audit_number", sa.BigInteger, sa.Identity(always=True), nullable=False)],
+    _required(INSTANT, "logged_at"),
+    _required(TEXT, "actor", "action", "subject", "note"),
+    key=("audit_number",),
+)
+suspense_states = _table(
+    "suspense_states",
+    _required(TEXT, "stage", "file_key"),
+    _required(WHOLE, "record_number"),
+    _required(DAY, "partition_day"),
+    _required(TEXT, "reason", "state"),
+    _required(SMALL, "attempts"),
+    _required(INSTANT, "first_seen_at", "last_seen_at"),
+    _optional(TEXT, "decided_by", "decision_note"),
+    key=("stage", "file_key", "record_number"),
+)
+approvals = _table(
+    "approvals",
+    _required(TEXT, "kind", "subject", "message"),
+    _required(INSTANT, "requested_at"),
+    _required(TEXT, "requested_by", "state"),
+    _optional(INSTANT, "decided_at"),
+    _optional(TEXT, "decided_by", "decision_note"),
+    key=("kind", "subject"),
+)

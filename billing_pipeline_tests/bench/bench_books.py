@@ -48,6 +48,7 @@ from billing_pipeline_tests.books.builders import (
     subscription,
     tax,
     tenant_rows,
+    whole,
 )
 
 SUBSCRIPTIONS_PER_ACCOUNT = 3
@@ -194,16 +195,7 @@ def journal_of(invoices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             role=pl.lit("receivable"),
         )
     )
-    return _whole(JOURNAL_ENTRIES, entries), _whole(POSTINGS, sides)
-
-
-def _whole(schema: FrameSchema, rows: pl.DataFrame) -> pl.DataFrame:
-    missing = {
-        name: dtype for name, dtype in schema.polars_schema.items() if name not in rows.columns
-    }
-    return rows.with_columns(
-        **{name: pl.lit(None, dtype) for name, dtype in missing.items()}
-    ).select(schema.names)
+    return whole(JOURNAL_ENTRIES, entries), whole(POSTINGS, sides)
 
 
 def configure(engine: sa.Engine, accounts: int) -> None:

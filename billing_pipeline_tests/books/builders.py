@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 import sqlalchemy as sa
 
+from billing_pipeline.accounting.schema import JOURNAL_ENTRIES, POSTINGS
 from billing_pipeline.books.charges import post_charges
 from billing_pipeline.books.files import (
     record_archived,
@@ -37,6 +38,16 @@ def frame(schema: FrameSchema, *rows: Values) -> pl.DataFrame:
         return schema.empty()
     whole = [{name: row.get(name) for name in schema.names} for row in rows]
     return pl.DataFrame(whole, schema=schema.polars_schema)
+
+
+def whole(schema: FrameSchema, rows: pl.DataFrame) -> pl.DataFrame:
+    """All columns of the schema in order; those that `rows` lacks are null."""
+    missing = {
+        name: pl.lit(None, dtype)
+        for name, dtype in schema.polars_schema.items()
+        if name not in rows.columns
+    }
+    return rows.with_columns(**missing).select(schema.names)
 
 
 def tenant_document(key: str, *, time_zone: str = "Europe/Berlin", bill_hour: int = 2) -> str:
@@ -284,7 +295,7 @@ def bill_run(engine: sa.Engine, *numbers: int) -> None:
         proration=pl.lit(None, pl.String),
         reason=pl.lit("new"),
     )
-    entries = invoices.select(
+    booked = invoices.select(
         entry_key=pl.concat_str(pl.lit("invoice/"), "invoice_number"),
         posting_rule=pl.lit("invoice"),
         source_key="invoice_number",
@@ -293,25 +304,30 @@ def bill_run(engine: sa.Engine, *numbers: int) -> None:
         currency="currency",
         narration=pl.lit(""),
     )
-    side = entries.select(
+    entries = whole(JOURNAL_ENTRIES, booked)
+    side = booked.select(
         "entry_key",
         posting_number=pl.lit(1, pl.Int64),
         ledger_account=pl.lit("1400"),
         role=pl.lit("receivable"),
-        product_key=pl.lit(None, pl.String),
-        tax_code=pl.lit(None, pl.String),
-        tax_rate=pl.lit(None, pl.Decimal(9, 4)),
         currency="currency",
         amount_minor=pl.lit(2380, pl.Int64),
     )
-    other = side.with_columns(
-        posting_number=pl.lit(2, pl.Int64),
-        ledger_account=pl.lit("8400"),
-        role=pl.lit("revenue"),
-        amount_minor=-pl.col("amount_minor"),
+    revenue, vat = (
+        side.with_columns(
+            posting_number=pl.lit(number, pl.Int64),
+            ledger_account=pl.lit(ledger_account),
+            role=pl.lit(role),
+            amount_minor=pl.lit(amount, pl.Int64),
+        )
+        for number, ledger_account, role, amount in [
+            (2, "8400", "revenue", -2000),
+            (3, "1776", "tax", -380),
+        ]
     )
+    postings = whole(POSTINGS, pl.concat([side, revenue, vat]))
     with tenant_scope(engine, "acme") as connection:
         allot_numbers(connection, "acme", "invoice", BILL_DAY.year, len(numbers))
         issue_documents(connection, "acme", invoices, lines, taxes)
         post_charges(connection, "acme", BILL_DAY, to_post)
-        book(connection, "acme", entries, pl.concat([side, other]))
+        book(connection, "acme", entries, postings)

@@ -25,15 +25,6 @@ from billing_pipeline_tests.books.builders import (
 
 pytestmark = pytest.mark.postgres
 
-UNBALANCED = """
-    insert into conservation values ('acme', 'rate', '2026-01-01', '', 2, 1, 0, 0, 0, 0, 0)
-"""
-LEFT_OUT = """
-    insert into handoff_batches
-        (tenant_key, format_name, batch_number, first_entry, last_entry, bill_day)
-    values ('acme', 'csv', 1, 2, 2, '2026-02-01')
-"""
-
 
 @pytest.fixture
 def books(engine: sa.Engine) -> sa.Engine:
@@ -54,60 +45,38 @@ def test_good_books_fail_no_check(books: sa.Engine) -> None:
         assert failing_checks(connection) == {}
 
 
-@pytest.mark.parametrize(
-    ("damage", "check"),
-    [
-        ("update invoices set net_minor = 1, total_minor = tax_minor + 1", "invoices_add_up"),
-        ("delete from invoice_lines where invoice_number = 'INV-1'", "invoices_add_up"),
-        ("delete from invoices where invoice_number = 'INV-1'", "invoice_numbers_are_gapless"),
-        ("update postings set amount_minor = 1 where posting_number = 1", "journal_balances"),
-        ("delete from journal_entries where entry_number = 1", "journal_is_gapless"),
-        ("delete from journal_entries where entry_number = 1", "documents_are_booked"),
-        ("update charges set net_minor = 1", "lines_are_posted"),
-        ("delete from charges", "lines_are_posted"),
-        (UNBALANCED, "usage_is_conserved"),
-        (LEFT_OUT, "handoffs_follow"),
-    ],
-)
-def test_damage_behind_the_triggers_back_is_found(
-    books: sa.Engine, damage: str, check: str
-) -> None:
+def test_damage_behind_the_triggers_back_is_found(books: sa.Engine) -> None:
     with books.begin() as owner:
         owner.execute(sa.text("set local session_replication_role = replica"))
-        owner.execute(sa.text(damage))
+        owner.execute(sa.text("update postings set amount_minor = 1 where posting_number = 1"))
 
     with installation_scope(books) as connection:
         failing = failing_checks(connection)
 
-    assert check in failing
-    assert failing[check].height > 0
+    assert failing["journal_balances"].height == 2
 
 
 def test_views_are_made_once_and_again_when_they_change(books: sa.Engine) -> None:
     with books.begin() as owner:
-        before = owner.execute(sa.text("select 'account_balances'::regclass::oid")).scalar_one()
+        before = owner.execute(sa.text("select 'trial_balance'::regclass::oid")).scalar_one()
         names = create_views(owner)
         assert (
-            owner.execute(sa.text("select 'account_balances'::regclass::oid")).scalar_one()
-            == before
+            owner.execute(sa.text("select 'trial_balance'::regclass::oid")).scalar_one() == before
         )
-        owner.execute(sa.text("comment on view account_balances is 'older'"))
+        owner.execute(sa.text("comment on view trial_balance is 'older'"))
         create_views(owner)
         assert (
-            owner.execute(sa.text("select 'account_balances'::regclass::oid")).scalar_one()
-            != before
+            owner.execute(sa.text("select 'trial_balance'::regclass::oid")).scalar_one() != before
         )
-    assert "revenue_by_product" in names
+    assert "revenue" in names
 
 
 def test_views_show_what_the_reader_may_see(books: sa.Engine) -> None:
     with tenant_scope(books, "acme") as connection:
-        revenue = connection.execute(
-            sa.text("select product_key, net_minor from revenue_by_product")
-        )
-        taxes = connection.execute(sa.text("select base_minor, tax_minor from tax_by_rate"))
+        revenue = connection.execute(sa.text("select month, revenue_minor from revenue"))
+        taxes = connection.execute(sa.text("select base_minor, tax_minor from tax_report"))
         files = connection.execute(sa.text("select * from usage_file_states"))
-        assert [tuple(row) for row in revenue] == [("line", 4000)]
+        assert [tuple(row) for row in revenue] == [(dt.date(2026, 2, 1), 4000)]
         assert [tuple(row) for row in taxes] == [(4000, 760)]
         assert files.all() == []  # the file is the company's
 

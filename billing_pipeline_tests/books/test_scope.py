@@ -174,6 +174,6 @@ def test_the_reader_reads_its_tenants_and_writes_nothing(engine: sa.Engine) -> N
         connection.execute(sa.text("set local role billing_reader"))
         connection.execute(sa.text("select set_config('billing.tenant', 'brand-a', true)"))
         assert tenant_keys(connection) == ["brand-a", "reseller"]
-        connection.execute(sa.text("select * from account_balances"))
+        connection.execute(sa.text("select * from trial_balance"))
         with pytest.raises(DBAPIError, match="permission denied"):
             connection.execute(sa.text("update tenants set name = 'x'"))

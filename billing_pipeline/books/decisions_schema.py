@@ -1,0 +1,55 @@
+"""Frames of what people decided and what waits for them."""
+
+import polars as pl
+
+from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
+
+AUDIT_LOG = FrameSchema(
+    name="audit_log",
+    grain="one row per decision of a person",
+    columns={
+        "tenant_key": required(pl.String, "tenant; empty for the installation"),
+        "audit_number": required(pl.Int64, "order of logging; may have gaps"),
+        "logged_at": required(UTC_INSTANT, "when, by the server's clock"),
+        "actor": required(pl.String, "who"),
+        "action": required(pl.String, "applied, released, discarded, reloaded, accepted ..."),
+        "subject": required(pl.String, "what it was about"),
+        "note": required(pl.String, "why"),
+    },
+)
+
+SUSPENSE_STATES = FrameSchema(
+    name="suspense_states",
+    grain="one row per suspended record and stage",
+    columns={
+        "tenant_key": required(pl.String, "whose partition holds it"),
+        "stage": required(pl.String, "decode, mediate or rate"),
+        "file_key": required(pl.String, "content hash of the usage file"),
+        "record_number": required(pl.Int64, "position in the file, from 1"),
+        "partition_day": required(pl.Date, "partition of the suspense frame"),
+        "reason": required(pl.String, "latest reason"),
+        "state": required(pl.String, "open, recycled or written_off"),
+        "attempts": required(pl.Int64, "runs that suspended it"),
+        "first_seen_at": required(UTC_INSTANT, "first run that suspended it"),
+        "last_seen_at": required(UTC_INSTANT, "last run that suspended it"),
+        "decided_by": optional(pl.String, "who wrote it off"),
+        "decision_note": optional(pl.String, "why"),
+    },
+)
+
+APPROVALS = FrameSchema(
+    name="approvals",
+    grain="one row per thing that waits or waited for a person",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "kind": required(pl.String, "off_cycle_run, held_account, large_correction ..."),
+        "subject": required(pl.String, "what is to be approved"),
+        "message": required(pl.String, "why it waits, for people"),
+        "requested_at": required(UTC_INSTANT, "when"),
+        "requested_by": required(pl.String, "who or what asked"),
+        "state": required(pl.String, "pending, approved or refused"),
+        "decided_at": optional(UTC_INSTANT, "when it was decided"),
+        "decided_by": optional(pl.String, "who decided; never who asked"),
+        "decision_note": optional(pl.String, "why"),
+    },
+)
