@@ -61,10 +61,7 @@ def _sale(events: pl.DataFrame, card: FlattenedCard | None) -> pl.DataFrame:
         raise ValueError("a rate-card price names no card")
     rows = card.row_of(events)
     priced = priced_by(events, card.terms, rows)
-    named = card.rows.select(
-        rate_name="name", rate_prefix="prefix", rate_band="band", rate_valid_from="valid_from"
-    ).select(pl.all().gather(rows))
-    answer = priced.hstack(named)
+    answer = priced.hstack(card.named.select(pl.all().gather(rows)))
     if answer.get_column("amount").null_count() == 0:
         return answer
     return answer.with_columns(
