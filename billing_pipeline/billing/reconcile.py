@@ -1,12 +1,14 @@
 """Charges that should exist, less what was posted: what to post."""
 
+from decimal import Decimal
+
 import polars as pl
 
 from billing_pipeline.billing.schema import CHARGES, POSTED, TO_POST
-from billing_pipeline.vocabulary.money import AMOUNT
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
-_ZERO = pl.lit(0, dtype=AMOUNT)
-_WAS = "_posted"
+_NO_MONEY = pl.lit(Decimal(0), dtype=AMOUNT)
+_POSTING = ["posted_amount", "posted_minor", "postings", "invoice_number"]
 
 
 def reconcile(charges: pl.DataFrame, posted: pl.DataFrame) -> pl.DataFrame:
@@ -21,48 +23,48 @@ def reconcile(charges: pl.DataFrame, posted: pl.DataFrame) -> pl.DataFrame:
     """
     given = CHARGES.conform(charges)
     known = POSTED.conform(posted)
-    joined = given.join(
-        known, on="charge_key", how="full", coalesce=True, suffix=_WAS, validate="1:1"
-    ).pipe(_with_withdrawn)
-    differences = joined.with_columns(difference=pl.col("amount") - pl.col("posted_amount")).filter(
-        pl.col("difference") != 0
-    )
+    found = pl.concat([_changed(given, known), _withdrawn(given, known)])
     return TO_POST.conform(
-        differences.with_columns(
-            posting_number=pl.col("postings") + 1,
-            corrects_invoice=pl.col("invoice_number"),
-            reason=_REASON,
+        found.with_columns(
+            posting_number=pl.col("postings") + 1, corrects_invoice=pl.col("invoice_number")
         ).sort("charge_key")
     )
 
 
-_REASON = (
-    pl.when(pl.col("is_withdrawn"))
-    .then(pl.lit("withdrawn"))
-    .when(pl.col("postings") == 0)
-    .then(pl.lit("new"))
-    .when(pl.col("difference") > 0)
-    .then(pl.lit("increased"))
-    .otherwise(pl.lit("decreased"))
-)
+def _changed(given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Charges that are new or whose amount is another than was posted."""
+    compared = given.join(
+        known.select("charge_key", *_POSTING), on="charge_key", how="left", validate="1:1"
+    ).with_columns(
+        # Nothing was posted where there is no posting; these are not unknown amounts.
+        pl.col("posted_amount").fill_null(_NO_MONEY),
+        pl.col("posted_minor").fill_null(0),
+        pl.col("postings").fill_null(0),
+    )
+    reason = (
+        pl.when(pl.col("postings") == 0)
+        .then(pl.lit("new"))
+        .when(pl.col("difference") > 0)
+        .then(pl.lit("increased"))
+        .otherwise(pl.lit("decreased"))
+    )
+    return (
+        compared.with_columns(difference=pl.col("amount") - pl.col("posted_amount"))
+        .filter(pl.col("difference") != 0)
+        .with_columns(reason=reason)
+    )
 
 
-def _with_withdrawn(joined: pl.DataFrame) -> pl.DataFrame:
-    """Take what is known of a withdrawn charge from its posting, with nothing owed for it."""
-    is_withdrawn = pl.col("amount").is_null()
-    names = [name for name in CHARGES.names if name not in ("charge_key", "amount", "quantity")]
-    return joined.with_columns(
-        *(
-            pl.when(is_withdrawn).then(f"{name}{_WAS}").otherwise(name).alias(name)
-            for name in names
-        ),
-        *(
-            pl.when(is_withdrawn).then(_ZERO).otherwise(name).alias(name)
-            for name in ("amount", "quantity")
-        ),
-        # Nothing was posted where the join found no posting; this is not an unknown amount.
-        posted_amount=pl.col("posted_amount").fill_null(_ZERO),
-        posted_minor=pl.col("posted_minor").fill_null(0),
-        postings=pl.col("postings").fill_null(0),
-        is_withdrawn=is_withdrawn,
+def _withdrawn(given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Postings whose charge should not exist: nothing is owed, the rest is as it was posted."""
+    return (
+        known.filter(pl.col("posted_amount") != 0)
+        .join(given.select("charge_key"), on="charge_key", how="anti")
+        .with_columns(
+            amount=_NO_MONEY,
+            quantity=pl.lit(Decimal(0), dtype=QUANTITY),
+            difference=-pl.col("posted_amount"),
+            reason=pl.lit("withdrawn"),
+        )
+        .select(*CHARGES.names, *_POSTING, "difference", "reason")
     )

@@ -12,12 +12,14 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.sql.type_api import TypeEngine
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
 
 _FEW_ROWS = 100
 _ROWS_AT_ONCE = 100_000
+_ROWS_TO_NOTICE = 5_000
 _BUFFER_BYTES = 1 << 20
 _INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S%.6f%:z"
 _STAGE_NUMBERS = count(1)
@@ -65,14 +67,21 @@ def copy_in(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> 
     if frame.height <= _FEW_ROWS and not _has_documents(table):
         connection.execute(sa.insert(table), frame.rows(named=True))
         return frame.height
-    with staged(connection, frame) as rows:
+    with _copied(connection, frame) as rows:
         connection.execute(insert_from(table, rows))
+    refresh_statistics(connection, table, frame.height)
     return frame.height
 
 
 def _has_documents(table: sa.Table) -> bool:
     """Whether a column is JSON: frames carry it as text, which only a cast makes a document."""
     return any(isinstance(column.type, sa.JSON) for column in table.columns)
+
+
+def refresh_statistics(connection: sa.Connection, table: sa.Table, rows_changed: int) -> None:
+    """Let the planner look at a table again after a change that it would not expect."""
+    if rows_changed >= _ROWS_TO_NOTICE:
+        connection.execute(sa.select(sa.func.refresh_statistics(sa.cast(table.name, REGCLASS))))
 
 
 def insert_from(table: sa.Table, rows: sa.Table) -> sa.Insert:
@@ -85,18 +94,27 @@ def insert_from(table: sa.Table, rows: sa.Table) -> sa.Insert:
 
 @contextmanager
 def staged(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table]:
-    """A temporary table with the rows of `frame`, gone at the end of the block."""
+    """A temporary table with the rows of `frame`, to join with; gone at the end of the block."""
+    with _copied(connection, frame) as table:
+        if frame.height > _FEW_ROWS:
+            connection.execute(sa.text(f"analyze {table.name}"))
+        yield table
+
+
+@contextmanager
+def _copied(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table]:
     columns = [sa.Column(name, sql_type(dtype)) for name, dtype in frame.schema.items()]
-    name = f"staged_{next(_STAGE_NUMBERS)}"
     table = sa.Table(
-        name, sa.MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP"
+        f"staged_{next(_STAGE_NUMBERS)}",
+        sa.MetaData(),
+        *columns,
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DROP",
     )
-    table.create(connection)
+    table.create(connection, checkfirst=False)
     copy_rows(connection, table, frame)
-    if frame.height > _FEW_ROWS:
-        connection.execute(sa.text(f"analyze {name}"))
     yield table
-    table.drop(connection)
+    table.drop(connection, checkfirst=False)
 
 
 def copy_rows(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> None:

@@ -111,8 +111,7 @@ def apply_revision(
             )
         )
         for version in incoming:
-            connection.execute(versions.close_known(version, rows.tenant_key, applied_at))
-            connection.execute(versions.insert_new(version, rows.tenant_key, revision, applied_at))
+            versions.replace_known(connection, version, rows.tenant_key, revision, applied_at)
     return plan
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from billing_pipeline.books import tables
-from billing_pipeline.books.copy import copy_out, staged
+from billing_pipeline.books.copy import copy_out, refresh_statistics, staged
 from billing_pipeline.books.schema import REVISION_CHANGES
 
 
@@ -71,6 +71,19 @@ def read_changes(connection: sa.Connection, incoming: Incoming, tenant_key: str)
         .where(sa.or_(is_new, is_gone, sa.not_(incoming.same_content(rows, known))))
     )
     return copy_out(connection, changes, REVISION_CHANGES)
+
+
+def replace_known(
+    connection: sa.Connection,
+    incoming: Incoming,
+    tenant_key: str,
+    revision: int,
+    known_from: dt.datetime,
+) -> None:
+    """Close the known rows that vanished or changed, then insert what is new or changed."""
+    closed = connection.execute(close_known(incoming, tenant_key, known_from))
+    inserted = connection.execute(insert_new(incoming, tenant_key, revision, known_from))
+    refresh_statistics(connection, incoming.table, closed.rowcount + inserted.rowcount)
 
 
 def close_known(incoming: Incoming, tenant_key: str, closed_at: dt.datetime) -> sa.Update:

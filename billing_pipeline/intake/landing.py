@@ -95,4 +95,4 @@ def _modified_at(info: dict[str, Any]) -> dt.datetime:
     given = info.get("LastModified", info.get("mtime", info.get("created")))
     if isinstance(given, dt.datetime):
         return given if given.tzinfo else given.replace(tzinfo=dt.UTC)
-    return dt.datetime.fromtimestamp(float(given or 0), tz=dt.UTC)
+    return dt.datetime.fromtimestamp(given or 0, tz=dt.UTC)

@@ -126,7 +126,7 @@ def random_documents(draw: st.DrawFn, amounts: st.SearchStrategy[int] = signed) 
 
 
 @pytest.mark.parametrize("format_name", sorted(JOURNALS))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=4)
 @given(documents=random_documents())
 def test_a_journal_file_holds_the_journal_s_debits_and_credits(
     format_name: str, documents: list[Document]
@@ -141,7 +141,7 @@ def test_a_journal_file_holds_the_journal_s_debits_and_credits(
 
 
 @pytest.mark.parametrize("format_name", sorted(SALES))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=4)
 @given(documents=random_documents(positive))
 def test_a_sales_file_holds_every_document_s_total(
     format_name: str, documents: list[Document]

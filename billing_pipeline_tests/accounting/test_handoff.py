@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_pipeline.accounting.handoff import registry
-from billing_pipeline.accounting.handoff.batch import CurrencyTotal, HandoffFile
+from billing_pipeline.accounting.handoff.batch import CurrencyTotal, HandoffFile, batch_of
 from billing_pipeline.accounting.handoff.fields import decimal_text
 from billing_pipeline.accounting.handoff.format import MappingRefused
 from billing_pipeline.accounting.handoff.hand_off import hand_off, render_batch
@@ -70,6 +70,17 @@ def test_the_manifest_proves_the_file() -> None:
 
 def test_nothing_new_is_no_batch() -> None:
     assert handed(JOURNAL.empty()) == []
+
+
+def test_a_batch_holds_at_least_one_entry() -> None:
+    with pytest.raises(ValueError, match="at least one journal entry"):
+        batch_of(
+            JOURNAL.empty(),
+            tenant_key="voice",
+            format_name="journal_csv",
+            batch_number=1,
+            created_at=HANDED_OVER_AT,
+        )
 
 
 def test_an_unbalanced_journal_is_not_handed_over() -> None:

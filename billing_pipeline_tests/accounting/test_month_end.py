@@ -251,6 +251,16 @@ def test_the_months_of_a_service_sum_to_its_net(net: int, days: int, offset: int
     assert all(step * net >= 0 for step in steps)
 
 
+def test_without_a_discount_account_discounts_lower_revenue() -> None:
+    chart = CHART.model_copy(update={"by_role": {"accrued_revenue": "1109"}})
+    draft = Document("draft", [("calls", 1000), ("calls", -100)])
+    lines = lines_of(draft, ("usage", "01-01", "02-01"), ("discount", "01-01", "02-01"))
+
+    accrual = accrual_of_unbilled_revenue(lines, JANUARY, tenant(ledger_accounts=chart))
+
+    assert by_role(accrual) == {"accrued_revenue": 900, "revenue": -900}
+
+
 def test_an_empty_month_books_nothing() -> None:
     release = release_of_deferred_revenue(IN_ADVANCE_LINES.clear(), JOURNAL.empty(), JANUARY, OWNER)
 

@@ -87,17 +87,17 @@ def by_rows(limit: int) -> Division:
     def division(journal: pl.DataFrame, tenant: Tenant) -> Sequence[pl.DataFrame]:  # noqa: ARG001
         size = pl.len().over("entry_number")
         refuse(journal, size > limit, f"one file takes at most {limit} rows and no entry in parts.")
-        parts: list[list[int]] = [[]]
-        filled = 0
-        for entry_number, rows in (
-            journal.group_by("entry_number", maintain_order=True).len().rows()
-        ):
-            if filled + rows > limit:
-                parts.append([])
-                filled = 0
-            parts[-1].append(entry_number)
-            filled += rows
-        return [journal.filter(pl.col("entry_number").is_in(part)) for part in parts]
+        ends = (
+            journal.group_by("entry_number", maintain_order=True).len().get_column("len").cum_sum()
+        )
+        parts: list[pl.DataFrame] = []
+        start = 0
+        while start < journal.height:
+            fitting = int(ends.search_sorted(start + limit, side="right"))
+            end = int(ends[fitting - 1])
+            parts.append(journal.slice(start, end - start))
+            start = end
+        return parts
 
     return division
 

@@ -95,7 +95,8 @@ class _Reader:
             parent = self.open[-1]
             if not element.has_children:
                 parent.values.setdefault(element.name, text)
-            if element.is_inside_record:
+            # Outside records only leaves are kept, so that memory does not grow.
+            if element.is_inside_record or not element.has_children:
                 for path, value in element.values.items():
                     parent.values.setdefault(f"{element.name}/{path}", value)
 

@@ -1,0 +1,162 @@
+"""Shipped feeds of clouds, switches and networks: small records with figures worked by hand."""
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from billing_pipeline.intake.shipped_feeds import shipped_feeds
+from billing_pipeline.mediation.mediate import mediate
+from billing_pipeline.mediation.schema import GUIDE
+from billing_pipeline_tests.mediation.reading import decoded, reasons, records
+from billing_pipeline_tests.mediation.test_shipped_feeds import load
+
+REPOSITORY = Path(__file__).parents[2]
+SHARED = next(
+    (
+        above / "shared" / "samples"
+        for above in REPOSITORY.parents
+        if (above / "shared" / "samples").is_dir()
+    ),
+    REPOSITORY / "shared",
+)
+
+
+def test_real_azure_rows_load_with_their_cost() -> None:
+    samples = Path(__file__).parent / "samples"
+    text = (samples / "azure_EA_ActualCost_Small.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+
+    outcome = load("azure_ea", "azure_EA_ActualCost_Small.csv")
+
+    assert outcome.accepted.height == records(outcome) == len(rows)
+    ten = Decimal(1).scaleb(-10)
+    expected = sum(Decimal(row["Cost"]).quantize(ten, "ROUND_HALF_UP") for row in rows)
+    assert outcome.accepted["carried_amount"].sum() == expected
+
+
+def test_real_green_button_readings_load_with_their_energy() -> None:
+    outcome = load("green_button", "greenbutton_test_usage_data_01.xml")
+
+    assert outcome.accepted.height == records(outcome) == 96
+    assert outcome.accepted["quantity"][0] == Decimal(282)
+    assert outcome.accepted["service_identifier"].unique().to_list() == ["5446AF3F"]
+
+
+@pytest.mark.parametrize(
+    ("sample", "key", "counts"),
+    [
+        ("kamailio/cgrates_flatstore_full.psv", "kamailio_acc", (8, 0, 0, 0)),
+        ("kamailio/cgrates_flatstore_missed.psv", "kamailio_acc", (0, 0, 0, 3)),
+        ("freeswitch/cgrates_fs_json_cdr.json", "freeswitch_json", (1, 0, 0, 0)),
+        ("asterisk/jbilling_asterisk-sample1.csv", "asterisk_cdr", (9, 1, 0, 1)),
+    ],
+)
+def test_samples_we_may_not_ship_load_where_they_are(
+    sample: str, key: str, counts: tuple[int, ...]
+) -> None:
+    path = SHARED / sample
+    if not path.exists():
+        pytest.skip("the sample is not on this machine")
+
+    outcome = decoded(shipped_feeds()[key], path.read_bytes())
+
+    assert tuple(part.height for part in outcome) == counts
+
+
+def test_invite_and_bye_become_one_call_with_the_seconds_between() -> None:
+    text = (
+        "INVITE|a|b|call1|200|OK|1772445600||1001|+4930123456||x\n"
+        "BYE|b|a|call1|200|OK|1772445665|||||x\n"
+        "INVITE|a|b|call2|486|Busy here|1772445700||1001|+4930123456||x\n"
+        "ACK|a|b|call1|200|OK|1772445601|||||x\n"
+    )
+
+    outcome = decoded(shipped_feeds()["kamailio_acc"], text)
+    day = mediate(outcome.accepted, GUIDE.empty())
+
+    assert outcome.filtered["reason"].to_list() == ["not_answered", "control_record"]
+    assert day.suspended.select("service_identifier", "quantity", "reason").rows() == [
+        ("1001", Decimal(65), "unknown_identifier"),
+    ]
+    assert day.filtered["reason"].to_list() == ["assembled"]
+
+
+CASES = [
+    (
+        "radius_detail",
+        ('Mon Mar  2 10:00:00 2026\n\tAcct-Session-Id = "s1"\n\tAcct-Status-Type = Start\n'
+        '\tUser-Name = "bob"\n\tNAS-IP-Address = 10.0.0.1\n\tTimestamp = 1772445600\n\n'
+        'Mon Mar  2 11:00:00 2026\n\tAcct-Session-Id = "s1"\n\tAcct-Status-Type = Stop\n'
+        '\tUser-Name = "bob"\n\tNAS-IP-Address = 10.0.0.1\n\tAcct-Input-Octets = 100\n'
+        "\tAcct-Output-Octets = 50\n\tAcct-Output-Gigawords = 1\n\tTimestamp = 1772449200\n\n"),
+        ("bob", Decimal(100 + 50 + 2**32), None),
+    ),
+    (
+        "aws_cur",
+        ("identity/LineItemId,identity/TimeInterval,lineItem/UsageStartDate,"
+        "lineItem/UsageAccountId,lineItem/UsageAmount,lineItem/UnblendedCost\n"
+        "l1,2026-03-01/2026-03-02,2026-03-01T00:00:00Z,111122223333,2.5,0.0000012345\n"),
+        ("111122223333", Decimal("2.5"), Decimal("0.0000012345")),
+    ),
+    (
+        "microsoft_csp",
+        ("CustomerId,SkuId,ChargeType,ChargeStartDate,BillableQuantity,Quantity,Subtotal,Currency\n"
+        "cust1,0001,New,3/1/2026,12,10,240.00,EUR\n"),
+        ("cust1", Decimal(12), Decimal(240)),
+    ),
+    (
+        "cisco_cucm",
+        ('"cdrRecordType","pkid","dateTimeOrigination","dateTimeConnect","callingPartyNumber",'
+        '"finalCalledPartyNumber","duration"\nINTEGER,UNIQUEIDENTIFIER,INTEGER,INTEGER,'
+        "VARCHAR(50),VARCHAR(50),INTEGER\n1,p1,1772445600,1772445605,2125550100,913015550199,60\n"
+        "1,p2,1772445600,0,2125550100,913015550199,0\n"),
+        ("12125550100", Decimal(60), None),
+    ),
+    (
+        "kamailio_cdrs",
+        ("id,start_time,duration,src_user,dst_user\n"
+        "1,2026-03-02 10:00:00,61.250000,alice,+4930123456\n"),
+        ("alice", Decimal("61.25"), None),
+    ),
+    (
+        "threecx",
+        ("Call 1,c1,00:01:05,2026/03/02 10:00:00,2026/03/02 10:00:05,2026/03/02 10:01:10,x,Ext.101,"
+        "#442079460001,d,d,n,,f,f,,,,,Chain: a\n"
+        "Chat 9,c2,,,,,,,,,,,,,,,,,,\n"),
+        ("101", Decimal(65), None),
+    ),
+    (
+        "twilio_calls",
+        ('{"sid":"CA1","account_sid":"AC1","status":"completed","direction":"inbound",'
+        '"start_time":"Mon, 02 Mar 2026 10:00:00 +0000","duration":"61","price":"-0.0085",'
+        '"from":"+12125550100","to":"+13015550199"}\n'
+        '{"sid":"CA2","account_sid":"AC1","status":"busy","direction":"inbound",'
+        '"start_time":null,"duration":null,"price":null,"from":"x","to":"y"}\n'),
+        ("AC1", Decimal(61), Decimal("0.0085")),
+    ),
+    (
+        "broadsoft_csv",
+        ("recordId,type,userNumber,groupNumber,direction,callingNumber,calledNumber,startTime,"
+        "answerIndicator,answerTime,releaseTime\n"
+        "r1,Normal,+12125550100,a\\,b,Originating,+12125550100,+13015550199,20260302100000.000,"
+        "Yes,20260302100005.250,20260302100105.750\n"
+        "r2,Start,,,,,,20260302100000.000,,,\n"),
+        ("+12125550100", Decimal("60.5"), None),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "text", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_a_record_of_each_feed_gives_the_expected_event(
+    key: str, text: str, expected: tuple[str, Decimal, Decimal | None]
+) -> None:
+    outcome = decoded(shipped_feeds()[key], text)
+
+    assert reasons(outcome) == {}
+    shown = outcome.accepted.select("service_identifier", "quantity", "carried_amount")
+    assert shown.rows() == [expected]
+    assert outcome.accepted.select(pl.col("started_at").dt.year()).item() == 2026
