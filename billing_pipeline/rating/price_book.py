@@ -12,7 +12,7 @@ from billing_pipeline.catalog.selection import usage_prices
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.rating.cards import FlattenedCard, flattened_card
 from billing_pipeline.rating.models.model import EventPricing
-from billing_pipeline.rating.models.registry import EVENT_MODELS
+from billing_pipeline.rating.models.registry import event_model, model_name
 from billing_pipeline.rating.plans_held import PlansHeld, plans_held
 from billing_pipeline.rating.selectors import PriceRules, price_rules
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
@@ -72,17 +72,16 @@ def price_book(
         raise ConfigurationRefused(problems)
     codes = {plan.key: code for code, plan in enumerate(plans, 1)}
     priced = [(plan, price) for plan in plans for price in usage_prices(plan)]
-    names = sorted({price.model for _, price in priced})
+    of_model: dict[str, list[UsagePrice]] = {}
+    for _, price in priced:
+        of_model.setdefault(model_name(price), []).append(price)
     return PriceBook(
         time_zone=time_zone,
         plans=plans_held(subscriptions, changes, codes),
         plan_keys=tuple(codes),
         rules=price_rules(plans),
-        prices=_price_table(priced, names),
-        models=tuple(
-            EVENT_MODELS[name].prepare([price for _, price in priced if price.model == name])
-            for name in names
-        ),
+        prices=_price_table(priced, list(of_model)),
+        models=tuple(event_model(prices[0]).prepare(prices) for prices in of_model.values()),
         cards={
             key: flattened_card(catalog.rate_card_by_key[key], rate_card_prices)
             for key in sorted({key for _, price in priced for key in _card_keys(price)})
@@ -96,7 +95,7 @@ def _price_table(priced: Sequence[tuple[Plan, UsagePrice]], names: Sequence[str]
             "product_key": [price.product for _, price in priced],
             "price_key": [price.key for _, price in priced],
             "currency": [plan.currency for plan, _ in priced],
-            "model": [names.index(price.model) for _, price in priced],
+            "model": [names.index(model_name(price)) for _, price in priced],
         },
         schema={
             "product_key": pl.String,
