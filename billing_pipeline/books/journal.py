@@ -51,6 +51,7 @@ def read_journal(
     *,
     first_entry: int | None = None,
     last_entry: int | None = None,
+    booked_on: dt.date | None = None,
 ) -> pl.DataFrame:
     """The tenant's JOURNAL in booking order, entries `first_entry` to `last_entry` inclusive."""
     number = journal_entries.c.entry_number
@@ -65,6 +66,8 @@ def read_journal(
     )
     if first_entry is not None:
         select = select.where(number >= first_entry)
+    if booked_on is not None:
+        select = select.where(journal_entries.c.booked_date == booked_on)
     if last_entry is not None:
         select = select.where(number <= last_entry)
     return copy_out(connection, select, JOURNAL).sort("entry_number", "posting_number")

@@ -12,6 +12,7 @@ from billing_pipeline.books.revisions import (
     plan_revision,
 )
 from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.books.staleness import mark_changed_days_stale
 from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
@@ -64,14 +65,21 @@ def apply_folders(
     applied_at: dt.datetime,
     applied_by: str,
 ) -> dict[str, RevisionPlan]:
-    """Apply all folders in one transaction: every one of them, or none."""
+    """Apply all folders in one transaction: every one of them, or none.
+
+    Past days whose owners or prices are now others become stale and are computed again.
+    """
     with installation_scope(installation.engine) as connection:
-        return {
+        applied = {
             folder.tenant.key: apply_revision(
                 connection, tenant_rows(folder), applied_at=applied_at, applied_by=applied_by
             )
             for folder in folders
         }
+        for tenant_key, revision in applied.items():
+            if not revision.is_empty:
+                mark_changed_days_stale(connection, tenant_key, applied_at)
+        return applied
 
 
 def export_folder(installation: Installation, tenant_key: str, directory: Path) -> None:

@@ -22,7 +22,6 @@ from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_fold
 from billing_pipeline.orchestration.configure import apply_folders, read_folders
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.book import book_bill_day
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.issue import issue_bill_day
@@ -152,7 +151,6 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
             installation, tenant_key, bill_day, compute_bill_day(installation, facts, bill_day)
         )
         issue_bill_day(installation, facts, bill_day, now)
-        book_bill_day(installation, facts.tenant, bill_day)
 
 
 def render_documents(installation: Installation, out: Path) -> None:

@@ -9,17 +9,17 @@ from typing import NamedTuple
 import click
 import polars as pl
 import pytest
-from billing_pipeline.cli import billing
-from billing_pipeline.orchestration.simulate import simulate
-from billing_pipeline.orchestration.throwaway import installation_below
 
 from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan, Plans
 from billing_pipeline.catalog.rate_cards import RateCards
+from billing_pipeline.cli import billing
 from billing_pipeline.intake.model_problems import parse_document
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.intake.yaml_files import read_yaml
+from billing_pipeline.orchestration.simulate import simulate
+from billing_pipeline.orchestration.throwaway import installation_below
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.problems import ConfigurationRefused
 

@@ -17,7 +17,7 @@ from billing_pipeline.orchestration.partitions import (
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.retries import storage_faults_retried
-from billing_pipeline.orchestration.steps.book import book_bill_day, hand_off_journal
+from billing_pipeline.orchestration.steps.book import hand_off_journal, read_booked_day
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts
 from billing_pipeline.orchestration.steps.issue import IssuedDay, issue_bill_day
@@ -122,10 +122,13 @@ def _issued(issued: IssuedDay) -> shown.Metadata:
 def journal_entries(
     context: dg.AssetExecutionContext, billing: BillingInstallation
 ) -> dg.MaterializeResult[None]:
-    """Double-entry bookings of a bill day's documents; each document is booked once."""
+    """Double-entry bookings of a bill day's documents, made in the transaction that issued them.
+
+    Red: a document is missing, or a query over the books found rows; the check says which.
+    """
     for facts, day in _tenant_days(context, billing):
         with storage_faults_retried():
-            booked = book_bill_day(billing.installation, facts.tenant, day)
+            booked = read_booked_day(billing.installation, facts.tenant, day)
         if booked.entries:
             currency = facts.tenant.currency
             figures = {
@@ -154,9 +157,9 @@ def invoice_documents(
         facts = read_facts(billing.installation, tenant_key)
         with storage_faults_retried():
             rendered = render_days(billing.installation, facts, [day for _, day in days])
-        for day, figures in rendered.items():
-            key = tenant_day_key(tenant_key, day)
-            context.add_asset_metadata(_rendered(figures), partition_key=key)
+        for key, figures in _keyed(tenant_key, rendered).items():
+            if key in context.partition_keys:
+                context.add_asset_metadata(_rendered(figures), partition_key=key)
     return dg.MaterializeResult()
 
 
@@ -196,6 +199,10 @@ def accounting_handoff(
             }
             context.add_asset_metadata(figures, partition_key=tenant_day_key(facts.tenant.key, day))
     return dg.MaterializeResult()
+
+
+def _keyed(tenant_key: str, rendered: dict[dt.date, RenderedDay]) -> dict[str, RenderedDay]:
+    return {tenant_day_key(tenant_key, day): figures for day, figures in rendered.items()}
 
 
 def _tenant_key(partition: TenantDay) -> str:

@@ -1,4 +1,4 @@
-"""Book a bill day's documents in the journal, and hand the journal off."""
+"""Read what issuing booked, and hand the journal off."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,12 +9,15 @@ import polars as pl
 from billing_pipeline.accounting.handoff.batch import HandoffFile, batch_of
 from billing_pipeline.accounting.handoff.hand_off import render_batch
 from billing_pipeline.accounting.handoff.registry import handoff_format
-from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.books import handoff, invoices, journal
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.documents.store import StoredDocument, put_document
 from billing_pipeline.orchestration.installation import Installation
+
+
+class NotBooked(Exception):
+    """An issued document is missing from the journal."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +30,25 @@ class BookedDay:
     credit_minor: int
 
 
-def book_bill_day(installation: Installation, tenant: Tenant, bill_day: dt.date) -> BookedDay:
-    """Book every document of a bill day once; booked documents are left as they are."""
+def read_booked_day(installation: Installation, tenant: Tenant, bill_day: dt.date) -> BookedDay:
+    """What the journal says of a bill day's documents.
+
+    Raises: NotBooked if a document is not in the journal, which issuing it makes impossible.
+    """
     with tenant_scope(installation.engine, tenant.key) as connection:
         documents = invoices.read_invoices(connection, tenant.key, bill_day=bill_day)
-        if documents.is_empty():
-            return BookedDay(0, 0, 0, 0)
-        lines = invoices.read_lines(connection, tenant.key, bill_day=bill_day)
-        taxes = invoices.read_taxes(connection, tenant.key, bill_day=bill_day)
-        entries, postings = journal_for_documents(documents, lines, taxes, tenant)
-        journal.book(connection, tenant.key, entries, postings)
-    amounts = postings["amount_minor"]
+        rows = journal.read_journal(connection, tenant.key, booked_on=bill_day)
+    booked = rows.join(documents.select(source_key="invoice_number"), on="source_key", how="semi")
+    missing = documents.filter(
+        (pl.col("total_minor") != 0)
+        & ~pl.col("invoice_number").is_in(booked["source_key"].implode())
+    )
+    if not missing.is_empty():
+        raise NotBooked(f"not in the journal: {', '.join(missing['invoice_number'].head(5))}")
+    amounts = booked["amount_minor"]
     return BookedDay(
-        entries=entries.height,
-        postings=postings.height,
+        entries=booked["entry_number"].n_unique(),
+        postings=booked.height,
         debit_minor=int(amounts.filter(amounts > 0).sum()),
         credit_minor=-int(amounts.filter(amounts < 0).sum()),
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.accounting.posting_rules import journal_for_documents
+from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.billing.due import due_accounts
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, invoices
+from billing_pipeline.books import due, findings, invoices, journal
 from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
@@ -18,6 +20,7 @@ from billing_pipeline.orchestration.steps.compute import billing_facts, read_cha
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.rating.schema import RATED_USAGE
 
+HELD = "account_held"
 _SERIES_OF_KIND = {"invoice": "invoice", "credit_note": "credit_note"}
 
 
@@ -41,9 +44,10 @@ class IssuedDay:
 def issue_bill_day(
     installation: Installation, facts: TenantFacts, bill_day: dt.date, now: dt.datetime
 ) -> IssuedDay:
-    """Post what differs and issue the documents, in one transaction.
+    """Post what differs, issue the documents and book them, in one transaction.
 
-    Running it again finds no difference and issues nothing.
+    Running it again finds the day completed and issues nothing. An account whose document cannot
+    be drawn up is held with a finding; the others go on.
     Raises: NotReconciled if a usage day behind the bill does not balance or is not computed.
     """
     tenant_key = facts.tenant.key
@@ -59,6 +63,9 @@ def issue_bill_day(
             to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
         )
         _issue(connection, facts, drafts, to_post, bill_day, now)
+        findings.record_findings(
+            connection, tenant_key, _held(drafts.held), controls=[HELD], seen_at=now
+        )
         due.complete_bill_day(
             connection, tenant_key, bill_day, completed_at=now, invoices=drafts.invoices.height
         )
@@ -95,6 +102,11 @@ def _issue(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
+    journal.book(
+        connection,
+        tenant_key,
+        *journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+    )
     on_document = drafts.lines.select(
         "invoice_key", "charge_key", "posting_number", "line_number", "net_minor"
     ).join(numbered.select("invoice_key", "invoice_number"), on="invoice_key", validate="m:1")
@@ -103,6 +115,20 @@ def _issue(
         tenant_key,
         bill_day,
         to_post.join(on_document, on=["charge_key", "posting_number"], validate="1:1"),
+    )
+
+
+def _held(held: pl.DataFrame) -> pl.DataFrame:
+    """Accounts that were left out, as findings for people."""
+    return FINDINGS.conform(
+        held.select(
+            control=pl.lit(HELD),
+            severity=pl.lit("block"),
+            subject=pl.col("account_key"),
+            message=pl.format(
+                "{}: {}; nothing was issued to it on {}", "reason", "detail", "bill_day"
+            ),
+        )
     )
 
 

@@ -144,7 +144,11 @@ def _load_file(
         feed = feeds.of(waiting)
         limits = (feed.match.max_bytes, feed.match.max_ratio)
         with open_usage(archived.archive_path, waiting.name, *limits) as stream:
-            parts.add(waiting.file_id, feed.key, decode_blocks(feed, stream, archived.file_key))
+            parts.add(
+                waiting.file_id,
+                feed.key,
+                decode_blocks(feed, stream, archived.file_key),
+            )
     except FileRefused as refusal:
         _refuse(installation, waiting, refusal, loaded)
 

@@ -40,11 +40,15 @@ class RenderedDay:
 def render_days(
     installation: Installation, facts: TenantFacts, bill_days: Sequence[dt.date]
 ) -> dict[dt.date, RenderedDay]:
-    """Render what is missing for a tenant's bill days, all of them in one go."""
+    """Render what is missing up to the last of a tenant's bill days, all of it in one go.
+
+    What an interrupted run left unrendered on earlier days is made up for.
+    """
     with tenant_scope(installation.engine, facts.tenant.key) as connection:
         missing = invoices.missing_documents(connection, facts.tenant.key, PDF)["invoice_number"]
         documents = invoices.read_invoices(connection, facts.tenant.key).filter(
-            pl.col("bill_day").is_in(bill_days) & pl.col("invoice_number").is_in(missing.implode())
+            (pl.col("bill_day") <= max(bill_days))
+            & pl.col("invoice_number").is_in(missing.implode())
         )
         keys = documents["invoice_key"].implode()
         lines = invoices.read_lines(connection, facts.tenant.key)

@@ -1,0 +1,83 @@
+"""What a new revision makes stale: days whose owners or prices are not what they were."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from billing_pipeline.books.tables import (
+    catalog_entries,
+    rate_card_prices,
+    rating_days,
+    service_identifiers,
+    subscriptions,
+    usage_days,
+)
+
+# Local days and UTC days differ by less than one.
+_ZONES = dt.timedelta(days=1)
+_PRICED_KINDS = ("price", "rate_card")
+
+
+def mark_changed_days_stale(
+    connection: sa.Connection, tenant_key: str, applied_at: dt.datetime
+) -> None:
+    """Have days mediated and rated again from where the revision applied at an instant differs.
+
+    Identifiers and subscriptions decide who owns an event, so the days of every feed owner above
+    the tenant are mediated again; prices and rate cards decide what it costs, so the tenant's
+    days are rated again. Days before the first change stay as they are.
+    """
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    owned_from = _earliest(
+        connection,
+        tenant_key,
+        applied_at,
+        (service_identifiers, sa.cast(service_identifiers.c.valid_from, sa.Date)),
+        (subscriptions, subscriptions.c.started_on),
+    )
+    if owned_from is not None:
+        _touch_from(connection, usage_days, usage_days.c.tenant_key.in_(lineage), owned_from)
+    priced_from = _earliest(
+        connection,
+        tenant_key,
+        applied_at,
+        (catalog_entries, catalog_entries.c.valid_from),
+        (rate_card_prices, rate_card_prices.c.valid_from),
+        (subscriptions, subscriptions.c.started_on),
+    )
+    if priced_from is not None:
+        _touch_from(connection, rating_days, rating_days.c.tenant_key == tenant_key, priced_from)
+
+
+def _earliest(
+    connection: sa.Connection,
+    tenant_key: str,
+    applied_at: dt.datetime,
+    *dated: tuple[sa.Table, sa.ColumnElement[dt.date]],
+) -> dt.date | None:
+    """The first day from which any row that came or went with the revision holds."""
+    days = []
+    for table, valid_from in dated:
+        changed = sa.select(sa.func.min(valid_from)).where(
+            table.c.tenant_key == tenant_key,
+            (table.c.known_from == applied_at) | (table.c.known_until == applied_at),
+        )
+        if table is catalog_entries:
+            changed = changed.where(table.c.kind.in_(_PRICED_KINDS))
+        days.append(connection.execute(changed).scalar_one())
+    return min((day for day in days if day is not None), default=None)
+
+
+def _touch_from(
+    connection: sa.Connection,
+    table: sa.Table,
+    whose: sa.ColumnElement[bool],
+    first_day: dt.date,
+) -> None:
+    # A first day before history begins is no day of a calendar to subtract from.
+    since = first_day - _ZONES if first_day > dt.date.min else first_day
+    connection.execute(
+        sa.update(table)
+        .where(whose, table.c.usage_day >= since)
+        .values(touched=table.c.touched + 1, changed_at=sa.func.clock_timestamp())
+    )
