@@ -11,11 +11,11 @@ from billing_pipeline.billing.included import NOTHING_TAKEN
 from billing_pipeline.billing.summed import PRICED_USAGE
 from billing_pipeline.billing.usage_events import PERIOD
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.prices import GraduatedUsage, LatestUsage, PercentileUsage
-from billing_pipeline.rating.period import graduated_charges, latest_charges, percentile_charges
+from billing_pipeline.catalog.prices import CumulativePrice, LatestUsage, PercentileUsage
+from billing_pipeline.rating.period import cumulative_charges, latest_charges, percentile_charges
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY, exact_product
 
-PeriodPrice = GraduatedUsage | PercentileUsage | LatestUsage
+PeriodPrice = CumulativePrice | PercentileUsage | LatestUsage
 
 
 class PeriodVersion(NamedTuple):
@@ -76,13 +76,13 @@ def usage_over_periods(
 
 
 def _unit_price(price: PeriodPrice) -> Decimal | None:
-    return None if isinstance(price, GraduatedUsage) else price.amount
+    return None if isinstance(price, CumulativePrice) else price.amount
 
 
 def _charges(price: PeriodPrice, of_price: pl.DataFrame, of_plan: pl.DataFrame) -> pl.DataFrame:
-    if isinstance(price, GraduatedUsage):
+    if isinstance(price, CumulativePrice):
         known = of_price.group_by(PERIOD).agg(pl.col("events", "included_units").sum())
-        charged = graduated_charges(of_price, [PERIOD], price).drop("events")
+        charged = cumulative_charges(of_price, [PERIOD], price).drop("events")
         return _in_pricing_units(charged, price.pricing_unit).join(
             known, on=PERIOD, how="inner", validate="1:1"
         )

@@ -8,7 +8,15 @@ from billing_pipeline.billing.prices import Columns
 from billing_pipeline.billing.usage_events import MEASURED, PERIOD
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY, exact_product
 
-SUMMED_MODELS = ("per_unit", "rate_card", "carried")
+SUMMED_MODELS = (
+    "per_unit",
+    "rate_card",
+    "carried",
+    "percentage",
+    "zone_matrix",
+    "per_event_steps",
+    "plugin",
+)
 """Models of which an event has a price."""
 
 _PRICED_USAGE: Columns = {

@@ -16,7 +16,7 @@ from billing_pipeline.rating.time_bands import ANY_TIME, WeekBands, week_bands
 
 @dataclass(frozen=True)
 class FlattenedCard:
-    """One card: `rows` as imported, their terms, and an index per version and band.
+    """One card: its rows, their names and terms, and an index per version and band.
 
     A version is a span of local days between two dates on which any row begins or ends; version
     n holds once n of `version_starts` have begun, version 0 has no index.
@@ -24,6 +24,7 @@ class FlattenedCard:
 
     key: str
     rows: pl.DataFrame
+    named: pl.DataFrame
     terms: Terms
     version_starts: pl.Series
     bands: WeekBands | None
@@ -80,6 +81,12 @@ def flattened_card(card: RateCard, rate_card_prices: pl.DataFrame) -> FlattenedC
     return FlattenedCard(
         key=card.key,
         rows=rows,
+        named=rows.select(
+            rate_name="name",
+            rate_prefix="prefix",
+            rate_band=pl.when(pl.col("band") != ANY_TIME).then("band"),
+            rate_valid_from="valid_from",
+        ),
         terms=terms_of(_terms_table(card, rows)),
         version_starts=pl.Series("version", starts, dtype=pl.Date),
         bands=week_bands(card.bands) if card.bands else None,

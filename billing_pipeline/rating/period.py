@@ -9,7 +9,14 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.catalog.prices import GraduatedUsage, LatestUsage, PercentileUsage
+from billing_pipeline.catalog.prices import (
+    CumulativePrice,
+    LatestUsage,
+    PackageUsage,
+    PercentileUsage,
+    ThresholdUsage,
+    VolumeUsage,
+)
 from billing_pipeline.rating.exact import (
     WHOLE,
     checked_product,
@@ -19,15 +26,20 @@ from billing_pipeline.rating.exact import (
     wholes,
 )
 from billing_pipeline.rating.included import EVENT_ORDER
-from billing_pipeline.rating.tiers import tiered_amount
+from billing_pipeline.rating.tiers import (
+    package_amount,
+    threshold_amount,
+    tiered_amount,
+    volume_amount,
+)
 
 _HUNDRED = 100
 
 
-def graduated_charges(
-    events: pl.DataFrame, by: Sequence[str], price: GraduatedUsage
+def cumulative_charges(
+    events: pl.DataFrame, by: Sequence[str], price: CumulativePrice
 ) -> pl.DataFrame:
-    """Charge each period's cumulative quantity, each slice at its own tier's price.
+    """Charge each period's cumulative quantity: graduated, volume, threshold or package.
 
     `events` needs `by` and `billable_units`; after included units, what they left over.
     Shape: one row per period: `by`, quantity, amount, events. Units: quantity in measured units.
@@ -36,8 +48,24 @@ def graduated_charges(
     totals = events.group_by(by).agg(
         quantity=pl.col("billable_units").sum(), events=pl.len().cast(pl.Int64)
     )
-    amount = tiered_amount(totals.get_column("quantity"), price.tiers, price.pricing_unit)
+    amount = cumulative_amount(totals.get_column("quantity"), price)
     return totals.with_columns(amount=amount).select(*by, "quantity", "amount", "events").sort(by)
+
+
+def cumulative_amount(quantity: pl.Series, price: CumulativePrice) -> pl.Series:
+    """Amount of whole periods' quantities. Shape: row by row. Units: measured units.
+
+    Raises: AmountOverflow.
+    """
+    if isinstance(price, PackageUsage):
+        return package_amount(
+            quantity, size=price.size, amount=price.amount, pricing_unit=price.pricing_unit
+        )
+    if isinstance(price, VolumeUsage):
+        return volume_amount(quantity, price.tiers, price.pricing_unit)
+    if isinstance(price, ThresholdUsage):
+        return threshold_amount(quantity, price.tiers, price.pricing_unit)
+    return tiered_amount(quantity, price.tiers, price.pricing_unit)
 
 
 def percentile_charges(

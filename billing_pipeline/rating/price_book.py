@@ -9,9 +9,11 @@ from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan
 from billing_pipeline.catalog.prices import RateCardUsage, UsagePrice
 from billing_pipeline.catalog.selection import usage_prices
+from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.rating.cards import FlattenedCard, flattened_card
 from billing_pipeline.rating.models.model import EventPricing
-from billing_pipeline.rating.models.registry import EVENT_MODELS
+from billing_pipeline.rating.models.registry import event_model, model_name
+from billing_pipeline.rating.plans_held import PlansHeld, plans_held
 from billing_pipeline.rating.selectors import PriceRules, price_rules
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
@@ -37,7 +39,7 @@ class PriceBook:
     """
 
     time_zone: str
-    plan_of_subscription: pl.DataFrame
+    plans: PlansHeld
     plan_keys: tuple[str, ...]
     rules: PriceRules
     prices: pl.DataFrame
@@ -50,35 +52,36 @@ def price_book(
     subscriptions: pl.DataFrame,
     rate_card_prices: pl.DataFrame,
     time_zone: str,
+    subscription_changes: pl.DataFrame | None = None,
 ) -> PriceBook:
     """Resolve plans, selectors and rate cards of one tenant.
 
     `subscriptions` is a SUBSCRIPTIONS frame, `rate_card_prices` a RATE_CARD_PRICES frame of all
-    cards; `time_zone` is the tenant's, in which days and bands are told.
+    cards; `time_zone` is the tenant's, in which days and bands are told. `subscription_changes`
+    is SUBSCRIPTION_CHANGES: from the day of a change its plan prices the subscription.
     Raises: ConfigurationRefused for equal prices, unknown plans, cards or mixed currencies.
     """
     plans = catalog.plans
-    problems = [*_unknown_plans(catalog, subscriptions), *_card_problems(catalog)]
+    changes = SUBSCRIPTION_CHANGES.empty() if subscription_changes is None else subscription_changes
+    problems = [
+        *_unknown_plans(catalog, "subscriptions.csv", subscriptions),
+        *_unknown_plans(catalog, "subscription_changes.csv", changes),
+        *_card_problems(catalog),
+    ]
     if problems:
         raise ConfigurationRefused(problems)
     codes = {plan.key: code for code, plan in enumerate(plans, 1)}
     priced = [(plan, price) for plan in plans for price in usage_prices(plan)]
-    names = sorted({price.model for _, price in priced})
+    of_model: dict[str, list[UsagePrice]] = {}
+    for _, price in priced:
+        of_model.setdefault(model_name(price), []).append(price)
     return PriceBook(
         time_zone=time_zone,
-        plan_of_subscription=subscriptions.select(
-            "subscription_key",
-            plan_code=pl.col("plan_key").replace_strict(codes, return_dtype=pl.UInt32)
-            if codes
-            else pl.lit(None, dtype=pl.UInt32),
-        ),
+        plans=plans_held(subscriptions, changes, codes),
         plan_keys=tuple(codes),
         rules=price_rules(plans),
-        prices=_price_table(priced, names),
-        models=tuple(
-            EVENT_MODELS[name].prepare([price for _, price in priced if price.model == name])
-            for name in names
-        ),
+        prices=_price_table(priced, list(of_model)),
+        models=tuple(event_model(prices[0]).prepare(prices) for prices in of_model.values()),
         cards={
             key: flattened_card(catalog.rate_card_by_key[key], rate_card_prices)
             for key in sorted({key for _, price in priced for key in _card_keys(price)})
@@ -92,7 +95,7 @@ def _price_table(priced: Sequence[tuple[Plan, UsagePrice]], names: Sequence[str]
             "product_key": [price.product for _, price in priced],
             "price_key": [price.key for _, price in priced],
             "currency": [plan.currency for plan, _ in priced],
-            "model": [names.index(price.model) for _, price in priced],
+            "model": [names.index(model_name(price)) for _, price in priced],
         },
         schema={
             "product_key": pl.String,
@@ -110,11 +113,11 @@ def _card_keys(price: UsagePrice) -> list[str]:
     return [price.card, *([price.cost_deck] if price.cost_deck is not None else [])]
 
 
-def _unknown_plans(catalog: Catalog, subscriptions: pl.DataFrame) -> Iterator[Problem]:
-    wanted = subscriptions.get_column("plan_key").unique().sort()
+def _unknown_plans(catalog: Catalog, file: str, holders: pl.DataFrame) -> Iterator[Problem]:
+    wanted = holders.get_column("plan_key").drop_nulls().unique().sort()
     for key in wanted.to_list():
         if key not in catalog.plan_by_key:
-            yield Problem("subscriptions.csv", None, "plan_key", f"unknown plan {key!r}")
+            yield Problem(file, None, "plan_key", f"unknown plan {key!r}")
 
 
 def _card_problems(catalog: Catalog) -> Iterator[Problem]:

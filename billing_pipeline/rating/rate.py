@@ -83,13 +83,10 @@ def _rate_slice(events: pl.DataFrame, book: PriceBook) -> _Rated:
 
 def _with_price_codes(events: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     """Events with their plan, the tenant's wall clock, and the price that takes them."""
-    planned = events.join(
-        book.plan_of_subscription,
-        on="subscription_key",
-        how="left",
-        validate="m:1",
-        maintain_order="left",
-    ).with_columns(wall_clock(events.get_column("started_at"), book.time_zone).alias("local_start"))
+    local = events.with_columns(
+        wall_clock(events.get_column("started_at"), book.time_zone).alias("local_start")
+    )
+    planned = local.with_columns(plan_code=book.plans.of(local))
     return planned.with_columns(price_code=book.rules.price_of(planned))
 
 

@@ -1,16 +1,19 @@
 """Terms that price one event, and the arithmetic they share: units, unit price, fee, amount."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
+from billing_pipeline.catalog.prices import Increment
 from billing_pipeline.rating.exact import (
     WHOLE,
     decimals,
     multiple_at_least,
     rounded_positive_quotient,
     rounded_quotient,
+    to_whole,
     too_large_to_multiply,
 )
 from billing_pipeline.rating.increments import after_free_units, raised_to_minimum
@@ -25,6 +28,9 @@ TERMS = (
     "increment",
 )
 """Columns of a table of terms, in ten-billionths; a null `unit_price` is blocked."""
+
+AS_MEASURED = Increment(increment=Decimal("0.0000000001"))
+"""Rounding of a price that rounds nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,25 @@ class Terms:
     def is_all(self, term: str, value: int) -> bool:
         """Whether all prices have this value of a term."""
         return term in self.constant and self.constant[term] == value
+
+
+def term_row(
+    *, amount: Decimal, pricing_unit: Decimal, fee: Decimal, increments: Increment
+) -> dict[str, int]:
+    """One row of a table of terms from configured numbers."""
+    return {
+        "unit_price": to_whole(amount),
+        "pricing_unit": to_whole(pricing_unit),
+        "connection_fee": to_whole(fee),
+        "free_initial": to_whole(increments.free_initial),
+        "minimum": to_whole(increments.minimum),
+        "increment": to_whole(increments.increment),
+    }
+
+
+def terms_of_rows(rows: Sequence[Mapping[str, int]]) -> Terms:
+    """Terms of rows made by `term_row`."""
+    return terms_of(pl.DataFrame(rows, schema=dict.fromkeys(TERMS, WHOLE)))
 
 
 def terms_of(table: pl.DataFrame) -> Terms:

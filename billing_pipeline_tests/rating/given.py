@@ -94,6 +94,7 @@ def book(
     rows: pl.DataFrame | None = None,
     zone: str = ZONE,
     subscribed: pl.DataFrame | None = None,
+    changes: pl.DataFrame | None = None,
 ) -> PriceBook:
     listed = (plans,) if isinstance(plans, Plan) else tuple(plans)
     products = (Product(key="usage", name="Usage", kind="usage"),)
@@ -102,6 +103,7 @@ def book(
         subscriptions() if subscribed is None else subscribed,
         RATE_CARD_PRICES.empty() if rows is None else rows,
         zone,
+        changes,
     )
 
 

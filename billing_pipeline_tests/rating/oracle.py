@@ -85,7 +85,8 @@ class Oracle:
             deck_row = self._row(self.catalog.rate_card_by_key[price.cost_deck], destination, local)
             if deck_row is not None and deck_row["unit_price"] is not None:
                 cost = self._card_amount(price.cost_deck, deck_row, quantity)[1]
-        return Answer(price.key, units, amount, cost, str(row["prefix"]), str(row["band"]), None)
+        band = str(row["band"]) or None
+        return Answer(price.key, units, amount, cost, str(row["prefix"]), band, None)
 
     def _row(self, card: RateCard, destination: str, local: dt.datetime) -> Row | None:
         band = band_of(card.bands, local)

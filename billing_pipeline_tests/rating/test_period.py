@@ -9,10 +9,21 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from billing_pipeline.catalog.prices import GraduatedUsage, LatestUsage, PercentileUsage, Tier
+from billing_pipeline.catalog.prices import (
+    GraduatedUsage,
+    LatestUsage,
+    PercentileUsage,
+    Price,
+    Tier,
+)
 from billing_pipeline.rating.exact import AmountOverflow
-from billing_pipeline.rating.period import graduated_charges, latest_charges, percentile_charges
+from billing_pipeline.rating.period import (
+    cumulative_charges,
+    latest_charges,
+    percentile_charges,
+)
 from billing_pipeline.rating.tiers import tiered_amount
 from billing_pipeline_tests.rating.given import NOON, VOICE, Row
 
@@ -33,7 +44,7 @@ def usage(*quantities: str, period: str = "march") -> pl.DataFrame:
 
 
 def graduated_amount(events: pl.DataFrame, price: GraduatedUsage) -> Decimal:
-    amount: Decimal = graduated_charges(events, ["period"], price).get_column("amount").item()
+    amount: Decimal = cumulative_charges(events, ["period"], price).get_column("amount").item()
     return amount
 
 
@@ -56,7 +67,7 @@ def test_each_slice_has_its_own_tiers_price(quantity: str, expected: str) -> Non
 def test_tiers_are_cumulative_over_the_period_and_not_over_periods() -> None:
     events = pl.concat([usage("30", "25"), usage("5", "0.5", period="april")])
 
-    charges = graduated_charges(events, ["period"], graduated(STORAGE_TIERS))
+    charges = cumulative_charges(events, ["period"], graduated(STORAGE_TIERS))
 
     assert charges.rows() == [
         ("april", Decimal("5.5"), Decimal("5.5"), 2),
@@ -149,6 +160,76 @@ def test_daily_parts_come_to_the_same_as_the_month(quantities: list[Decimal], cu
     assert graduated_amount(usage(*map(str, days)), graduated(STORAGE_TIERS)) == graduated_amount(
         usage(*map(str, quantities)), graduated(STORAGE_TIERS)
     )
+
+
+TWO_TIERS = [("100", "1"), (None, "0.80")]
+
+
+def cumulative(model: str, **fields: object) -> Decimal:
+    """Amount of `quantity` under one price of a model."""
+    quantity = str(fields.pop("quantity"))
+    adapter: TypeAdapter[Any] = TypeAdapter(Price)
+    price = adapter.validate_python({**BASE, "model": model, **fields})
+    amount: Decimal = cumulative_charges(usage(quantity), ["period"], price)["amount"].item()
+    return amount
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [
+        pytest.param("0", "0", id="no usage"),
+        pytest.param("100", "100", id="the bound belongs to the lower tier"),
+        pytest.param("101", "80.80", id="a step that makes the bill cheaper"),
+        pytest.param("100.5", "80.40", id="a part of a unit reaches the tier"),
+    ],
+)
+def test_volume_prices_all_units_at_the_tier_reached(quantity: str, expected: str) -> None:
+    tiers = [{"up_to": up_to, "amount": amount} for up_to, amount in TWO_TIERS]
+
+    assert cumulative("volume", tiers=tiers, quantity=quantity) == Decimal(expected)
+
+
+def test_volume_owes_the_fee_of_the_tier_reached_only() -> None:
+    """6,001 s are 100 minutes and a second: 30 + 100.0166... x 0.80."""
+    tiers = [
+        {"up_to": "100", "amount": "1", "flat_fee": "10"},
+        {"amount": "0.80", "flat_fee": "30"},
+    ]
+
+    found = cumulative("volume", tiers=tiers, quantity="6001", pricing_unit="60")
+
+    assert found == Decimal("110.0133333333")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [("0", "0"), ("1", "20"), ("1000", "20"), ("1001", "50"), ("9000", "90")],
+    ids=["no usage", "first", "at the bound", "above it", "above the last bound"],
+)
+def test_a_threshold_is_one_amount_for_the_period(quantity: str, expected: str) -> None:
+    tiers = [
+        {"up_to": "1000", "amount": "20"},
+        {"up_to": "5000", "amount": "50"},
+        {"amount": "90"},
+    ]
+
+    assert cumulative("threshold", tiers=tiers, quantity=quantity) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [("0", "0"), ("1", "5"), ("1000", "5"), ("1001", "10")],
+    ids=["no usage", "a started block", "a whole block", "the next block"],
+)
+def test_a_started_block_is_owed(quantity: str, expected: str) -> None:
+    assert cumulative("package", size="1000", amount="5", quantity=quantity) == Decimal(expected)
+
+
+def test_blocks_are_counted_in_pricing_units() -> None:
+    """Two blocks of 5 GB for 5,001 MB."""
+    found = cumulative("package", size="5", amount="3", pricing_unit="1000", quantity="5001")
+
+    assert found == Decimal(6)
 
 
 def percentile(**fields: object) -> PercentileUsage:

@@ -6,18 +6,29 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.rating.rate import rate, rate_in_slices
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.problems import ConfigurationRefused
-from billing_pipeline_tests.rating.given import Row, at, book, card, card_rows, events, plan
+from billing_pipeline_tests.rating.given import (
+    Row,
+    at,
+    book,
+    card,
+    card_rows,
+    events,
+    frame,
+    plan,
+    subscriptions,
+)
 
 PER_MINUTE: Row = {"model": "per_unit", "amount": "0.05", "pricing_unit": "60"}
 BY_CARD: Row = {"model": "rate_card", "card": "card"}
 
 
-def only(frame: pl.DataFrame) -> dict[str, object]:
-    row: dict[str, object] = frame.row(0, named=True)
-    assert frame.height == 1
+def only(rows: pl.DataFrame) -> dict[str, object]:
+    row: dict[str, object] = rows.row(0, named=True)
+    assert rows.height == 1
     return row
 
 
@@ -140,7 +151,7 @@ def test_a_rated_event_names_what_priced_it() -> None:
         "currency": "GBP",
         "rate_name": "UK mobile",
         "rate_prefix": "447",
-        "rate_band": "",
+        "rate_band": None,
         "rate_valid_from": dt.date(2026, 1, 1),
         "cost_prefix": "4477",
     }
@@ -324,6 +335,30 @@ def test_prices_of_different_models_keep_the_order_of_events() -> None:
     assert outcome.accepted.get_column("usage_type").to_list() == ["api", "voice", "api", "voice"]
     assert outcome.accepted.get_column("price_key").to_list() == ["p2", "p1", "p2", "p1"]
     assert outcome.suspended.get_column("record_number").to_list() == [3]
+
+
+def test_from_the_day_of_a_change_its_plan_prices_the_subscription() -> None:
+    """London is one hour ahead of UTC in June."""
+    old, new = plan({**PER_MINUTE}), plan({**PER_MINUTE, "amount": "0.07"}, key="new")
+    changes = [
+        {"subscription_key": "s1", "effective_on": dt.date(2026, 6, 2), "plan_key": "new"},
+        {"subscription_key": "s1", "effective_on": dt.date(2026, 6, 3), "quantity": Decimal(2)},
+        {"subscription_key": "s1", "effective_on": dt.date(2026, 6, 5), "plan_key": "new"},
+        {"subscription_key": "s1", "effective_on": dt.date(2026, 6, 5), "plan_key": "plan"},
+    ]
+    moments = ["2026-06-05T00:00Z", "2026-06-01T22:59:59Z", "2026-06-01T23:00Z"]
+    calls = [{"started_at": at(moment)} for moment in moments]
+    known = book(
+        [old, new],
+        subscribed=subscriptions({"subscription_key": "s1"}, {"subscription_key": "s2"}),
+        changes=frame(SUBSCRIPTION_CHANGES, {}, changes),
+    )
+
+    outcome = rate(events(*calls, {"subscription_key": "s2"}, {"subscription_key": "s3"}), known)
+
+    amounts = [Decimal("0.05"), Decimal("0.05"), Decimal("0.07"), Decimal("0.05")]
+    assert outcome.accepted.get_column("amount").to_list() == amounts
+    assert outcome.suspended.get_column("reason").to_list() == ["no_price"]
 
 
 def test_an_absurd_quantity_is_suspended_and_the_rest_goes_on() -> None:

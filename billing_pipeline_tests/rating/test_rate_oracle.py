@@ -29,6 +29,7 @@ def catalog() -> Catalog:
         "model": "rate_card",
         "card": "banded",
         "cost_deck": "deck",
+        "priority": 10,
         "applies_to": {"usage_type": "voice", "direction": "outbound"},
     }
     inbound = {
@@ -55,7 +56,13 @@ def catalog() -> Catalog:
 
 
 def card_prices(chance: random.Random) -> pl.DataFrame:
-    prefixes = {"1", "44", "447", "4479", *(str(chance.randrange(1, 99_999)) for _ in range(400))}
+    prefixes = {
+        "1",
+        "44",
+        "447",
+        "4479",
+        *(str(chance.randrange(1, 10**digits)) for digits in (2, 3, 4, 5) for _ in range(150)),
+    }
     rows = [
         {"card_key": key, "prefix": prefix, "band": band, **validity, **terms(chance)}
         for key in ("banded", "flat", "deck")
@@ -131,7 +138,17 @@ def assert_agreement(count: int, seed: int) -> None:
     wrong = {n: (given[n - 1], found[n], expected[n]) for n in found if found[n] != expected[n]}
     assert not wrong, list(wrong.values())[:3]
     assert len(found) == count
-    assert outcome.accepted.height > count // 2
+    assert_variety(outcome.accepted, outcome.suspended)
+
+
+def assert_variety(accepted: pl.DataFrame, suspended: pl.DataFrame) -> None:
+    """The random tenant is not so odd that a path is hardly taken."""
+    least = accepted.height // 100
+    assert accepted.height > suspended.height // 2
+    assert min(accepted.get_column("price_key").value_counts().get_column("count")) > least
+    for column in ("rate_prefix", "rate_band", "cost_amount", "connection_fee"):
+        assert accepted.get_column(column).count() > least
+    assert set(suspended.get_column("reason")) == {"no_price", "no_destination"}
 
 
 def test_a_hundred_thousand_random_events_are_rated_as_by_hand() -> None:

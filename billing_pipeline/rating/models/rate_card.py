@@ -4,13 +4,14 @@ Worked example: 44 at 0.02 and 447 at 0.09 a minute, 1/1; 90 s to 447700900123 t
 90 x 0.09 / 60 = 0.135. The supplier's deck has 4477 at 0.06, 60/60: 120 x 0.06 / 60 = 0.12 cost.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from billing_pipeline.catalog.prices import RateCardUsage
 from billing_pipeline.rating.cards import FlattenedCard
+from billing_pipeline.rating.models.apart import priced_apart
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.prefixes import number_key
 from billing_pipeline.rating.priced import completed
@@ -28,43 +29,19 @@ class RateCardPricing:
     def price_events(self, events: pl.DataFrame, cards: Cards) -> pl.DataFrame:
         """Price each event by its price's card, and its cost by the deck."""
         keyed = events.with_columns(number=number_key(pl.col("destination")))
-        sale = _by_card(keyed, self.cards, cards, _sale)
-        cost = _by_card(keyed, self.cost_decks, cards, _cost)
+        sale = priced_apart(keyed, self.cards, lambda part, key: _sale(part, cards[key]))
+        cost = priced_apart(
+            keyed,
+            self.cost_decks,
+            lambda part, key: _cost(part, None if key is None else cards[key]),
+        )
         return completed(sale.hstack(cost))
 
 
-def _by_card(
-    events: pl.DataFrame,
-    keys: Sequence[str | None],
-    cards: Cards,
-    priced: Callable[[pl.DataFrame, FlattenedCard | None], pl.DataFrame],
-) -> pl.DataFrame:
-    """Price the events of each card together, and put them back in order."""
-    if len(set(keys)) == 1:
-        return priced(events, None if keys[0] is None else cards[keys[0]])
-    distinct = sorted(set(keys), key=str)
-    numbers = pl.Series("card", [distinct.index(key) for key in keys], dtype=pl.UInt32)
-    placed = events.with_columns(
-        card=numbers.gather(events.get_column("price")),
-        position=pl.int_range(pl.len(), dtype=pl.UInt32),
-    )
-    parts = []
-    for number, key in enumerate(distinct):
-        part = placed.filter(pl.col("card") == number)
-        answer = priced(part, None if key is None else cards[key])
-        parts.append(answer.with_columns(part.get_column("position")))
-    return pl.concat(parts).sort("position").drop("position")
-
-
-def _sale(events: pl.DataFrame, card: FlattenedCard | None) -> pl.DataFrame:
-    if card is None:
-        raise ValueError("a rate-card price names no card")
+def _sale(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
     rows = card.row_of(events)
     priced = priced_by(events, card.terms, rows)
-    named = card.rows.select(
-        rate_name="name", rate_prefix="prefix", rate_band="band", rate_valid_from="valid_from"
-    ).select(pl.all().gather(rows))
-    answer = priced.hstack(named)
+    answer = priced.hstack(card.named.select(pl.all().gather(rows)))
     if answer.get_column("amount").null_count() == 0:
         return answer
     return answer.with_columns(
