@@ -15,7 +15,7 @@ def demo(context: click.Context) -> None:
 
 
 @demo.command()
-@click.option("--events", default=60_000, show_default=True, help="Usage events to generate.")
+@click.option("--events", default=30_000, show_default=True, help="Usage events to generate.")
 @click.option("--seed", default=7, show_default=True)
 def run(events: int, seed: int) -> None:
     """Apply the demo tenants, land two months of usage, and bill them through Dagster."""

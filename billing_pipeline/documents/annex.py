@@ -90,14 +90,17 @@ def annex_head(words: dict[str, str]) -> str:
 def annex_groups(
     itemisation: pl.DataFrame, time_zone: str, formats: Formats, most_rows: int
 ) -> tuple[AnnexGroup, ...]:
-    """The first `most_rows` events by account and subscription, as lines of text.
+    """The first `most_rows` events with a price of their own, as lines of text.
 
+    Events priced over the period (samples, tiers) say nothing line by line; they are in the
+    itemisation file. Shape: by account and subscription.
     Columns: local time, origin, destination, rate, units (h:mm:ss for calls), price.
     """
-    if itemisation.is_empty() or most_rows == 0:
+    priced = itemisation.filter(pl.col("unit_price").is_not_null() | (pl.col("amount") != 0))
+    if priced.is_empty() or most_rows == 0:
         return ()
     groups = (
-        itemisation.head(most_rows)
+        priced.head(most_rows)
         .with_columns(line=_line(time_zone, formats))
         .group_by("account_key", "subscription_key", maintain_order=True)
         .agg(events=pl.len(), amount=pl.col("amount").sum(), lines=pl.col("line"))

@@ -25,7 +25,7 @@ from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.issue import issue_bill_day
-from billing_pipeline.orchestration.steps.load import load_landing_day
+from billing_pipeline.orchestration.steps.load import Loader
 from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
 from billing_pipeline.orchestration.steps.rate import TenantRater
 from billing_pipeline.orchestration.steps.register import register_landed_files
@@ -128,8 +128,9 @@ def catch_up(installation: Installation) -> None:
     """Load every waiting file and compute every stale day."""
     with installation_scope(installation.engine) as connection:
         landing_days = files.unloaded_landing_days(connection)
+    loader = Loader(installation)
     for day in landing_days:
-        load_landing_day(installation, day)
+        loader.load_landing_day(day)
     with installation_scope(installation.engine) as connection:
         stale = due.stale_usage_days(connection).select("tenant_key", "usage_day").rows()
     for owner_key, day in stale:

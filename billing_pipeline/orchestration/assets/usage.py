@@ -13,7 +13,7 @@ from billing_pipeline.orchestration.partitions import (
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.retries import storage_faults_retried
-from billing_pipeline.orchestration.steps.load import LoadedDay, load_landing_day
+from billing_pipeline.orchestration.steps.load import LoadedDay, Loader
 from billing_pipeline.orchestration.steps.mediate import MediatedDay, mediate_day
 from billing_pipeline.orchestration.steps.rate import RatedDay, TenantRater
 
@@ -33,9 +33,10 @@ def raw_usage(
     Files already loaded are left alone. Red: read the message, mend the feed or the file, and
     run the day again; other files are loaded all the same.
     """
+    loader = Loader(billing.installation)
     for day in days_of(context.partition_keys):
         with storage_faults_retried():
-            loaded = load_landing_day(billing.installation, day)
+            loaded = loader.load_landing_day(day)
         if loaded.has_files:
             context.add_asset_metadata(_loaded(loaded), partition_key=day.isoformat())
     return dg.MaterializeResult()

@@ -61,15 +61,21 @@ class _Waiting:
     size_bytes: int
 
 
-def load_landing_day(installation: Installation, landing_day: dt.date) -> LoadedDay:
-    """Load every file registered on a landing day and not loaded yet, batch by batch."""
-    loaded = LoadedDay(landing_day)
-    feeds = _Feeds(installation)
-    while batch := _next_batch(installation, landing_day):
-        for tenant_key in sorted({waiting.tenant_key for waiting in batch}):
-            own = [waiting for waiting in batch if waiting.tenant_key == tenant_key]
-            _load_batch(installation, feeds, tenant_key, own, loaded)
-    return loaded
+class Loader:
+    """Loads landing days; reads each owner's feeds once."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._feeds = _Feeds(installation)
+
+    def load_landing_day(self, landing_day: dt.date) -> LoadedDay:
+        """Load every file registered on a landing day and not loaded yet, batch by batch."""
+        loaded = LoadedDay(landing_day)
+        while batch := _next_batch(self._installation, landing_day):
+            for tenant_key in sorted({waiting.tenant_key for waiting in batch}):
+                own = [waiting for waiting in batch if waiting.tenant_key == tenant_key]
+                _load_batch(self._installation, self._feeds, tenant_key, own, loaded)
+        return loaded
 
 
 class _Feeds:
