@@ -26,7 +26,7 @@ check: setup ## format, lint, types, arrows, house rules, pure tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q -n 2 -m "not postgres and not pdf and not scenario and not dagster and not slow"
+	@HYPOTHESIS_PROFILE=check $(BIN)/pytest -q -n 2 -m "not postgres and not pdf and not scenario and not dagster and not slow"
 
 test: setup ## all tests
 	@$(BIN)/pytest -n 2

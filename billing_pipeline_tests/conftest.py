@@ -13,9 +13,15 @@ import psycopg2.errors
 import psycopg2.extensions
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from billing_pipeline.books.database import open_engine
 from billing_pipeline.books.migrate import migrate
+
+# `make check` looks at fewer examples so that it stays under a minute; `make test` at all of them.
+settings.register_profile("check", max_examples=15, deadline=None)
+settings.register_profile("full", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
 
 TEMPLATE = "books_template"
 # Tests lose nothing by a lost disk: no fsync, no second copy of pages.

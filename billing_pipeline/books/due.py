@@ -67,6 +67,12 @@ def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:
     return _stale(connection, usage_days, usage_days.c.mediated)
 
 
+def owners_of_usage_day(connection: sa.Connection, usage_day: dt.date) -> list[str]:
+    """Tenants whose files hold, or held, records of a usage day, sorted."""
+    owners = sa.select(usage_days.c.tenant_key).where(usage_days.c.usage_day == usage_day)
+    return sorted(connection.execute(owners).scalars())
+
+
 def usage_day_touched(connection: sa.Connection, owner_tenant_key: str, usage_day: dt.date) -> int:
     """The counter of a usage day to hand to `record_mediated`; 0 if no file ever touched it."""
     return _touched(connection, usage_days, owner_tenant_key, usage_day)

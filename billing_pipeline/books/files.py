@@ -15,7 +15,6 @@ from billing_pipeline.books.due import touch_usage_days
 from billing_pipeline.books.schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
 from billing_pipeline.books.scope import UnknownTenant
 from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
-from billing_pipeline.books.tables import usage_days as touched_days
 
 UPLOADS = ["tenant_key", "feed_key", "url", "name", "size_bytes", "etag", "landed_at"]
 _TO_LOAD = ("landed", "archived")
@@ -227,17 +226,6 @@ def files_of_usage_day(
         )
     )
     return copy_out(connection, select, FILES_OF_DAY).sort("landing_day", "file_key")
-
-
-def owners_of_usage_day(connection: sa.Connection, usage_day: dt.date) -> list[str]:
-    """Tenants whose files hold, or held, records of a usage day, sorted."""
-    owners = sa.select(touched_days.c.tenant_key).where(touched_days.c.usage_day == usage_day)
-    return sorted(connection.execute(owners).scalars())
-
-
-def last_file_id(connection: sa.Connection) -> int:
-    """Number of the newest registered file; 0 before the first."""
-    return connection.execute(sa.select(sa.func.max(usage_files.c.file_id))).scalar_one() or 0
 
 
 def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:

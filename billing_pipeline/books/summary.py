@@ -25,6 +25,11 @@ def usage_summary(connection: sa.Connection) -> pl.DataFrame:
     return copy_out(connection, select, USAGE_SUMMARY).sort("tenant_key", "state")
 
 
+def newest_file_id(connection: sa.Connection) -> int:
+    """Number of the newest registered file; 0 before the first."""
+    return connection.execute(sa.select(sa.func.max(usage_files.c.file_id))).scalar_one() or 0
+
+
 def stage_summary(connection: sa.Connection) -> pl.DataFrame:
     """STAGE_SUMMARY of all visible tenants: where the records went."""
     kept = conservation.c

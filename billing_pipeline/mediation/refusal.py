@@ -6,6 +6,7 @@ from enum import StrEnum
 class QuarantineReason(StrEnum):
     """Why a file is held whole: nothing of it is loaded until a person decides."""
 
+    READER_FAILED = "reader_failed"
     UNEXPECTED_NAME = "unexpected_name"
     UNEXPECTED_ENCODING = "unexpected_encoding"
     MISSING_HEADER = "missing_header"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from billing_pipeline.books import catalog, due, files
+from billing_pipeline.books import catalog, due, files, summary
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration import jobs
 from billing_pipeline.orchestration.clock import utc_now
@@ -34,8 +34,13 @@ def usage_uploads(
     registered = register_landed_files(billing.installation, utc_now())
     with installation_scope(billing.installation.engine) as connection:
         waiting = files.unloaded_landing_days(connection)
-        newest = files.last_file_id(connection)
-    context.log.info("%s new uploads registered", registered)
+        newest = summary.newest_file_id(connection)
+    context.log.info("%s new uploads registered", registered.new)
+    if registered.unknown_folders:
+        context.log.warning(
+            "the landing zone has folders of no tenant: %s; apply the tenant or move the files",
+            ", ".join(registered.unknown_folders),
+        )
     if not waiting:
         yield dg.SkipReason("no file waits to be loaded")
     for first, last in unbroken_spans(waiting)[:RUNS_PER_TICK]:

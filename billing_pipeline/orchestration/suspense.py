@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from billing_pipeline.books import catalog, due, files, manifest
+from billing_pipeline.books import catalog, due, manifest
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.schema import SUSPENSE
@@ -62,7 +62,7 @@ def recycle(installation: Installation, reason: str | None) -> Recycled:
     days = sorted(set(waiting.filter(pl.col("stage") != "decode")["started_at"].dt.date()))
     for day in days:
         with installation_scope(installation.engine) as connection:
-            owners = files.owners_of_usage_day(connection, day)
+            owners = due.owners_of_usage_day(connection, day)
         for owner in owners:
             mediate_owner_day(installation, owner, day)
     with installation_scope(installation.engine) as connection:

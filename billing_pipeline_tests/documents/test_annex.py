@@ -47,12 +47,12 @@ def test_an_event_is_one_line_in_the_readers_words(locale: str, zone: str, expec
     assert first_line(usage(1), locale, zone) == expected
 
 
-def test_an_event_priced_over_the_period_shows_no_price() -> None:
-    frame = usage(1).with_columns(
+def test_events_priced_over_the_period_are_left_to_the_itemisation_file() -> None:
+    frame = usage(3).with_columns(
         unit_price=pl.lit(None, pl.Decimal(38, 10)), amount=pl.lit("0").cast(pl.Decimal(38, 10))
     )
 
-    assert first_line(frame).endswith("0:00:30 -")
+    assert annex_groups(frame, "UTC", formats("en_GB"), 10) == ()
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,9 @@ MISTAKES = [
         "model: flat",
         "model: flt",
         "plans.yaml row 6 field plans/basic/prices/monthly: 'flt' is no known kind; it is one of"
-        " flat, one_time, per_unit, rate_card, graduated, percentile, latest, carried; did you"
-        " mean 'flat'?",
+        " flat, one_time, per_unit, rate_card, carried, percentage, zone_matrix,"
+        " per_event_steps, plugin, graduated, volume, threshold, package, percentile, latest;"
+        " did you mean 'flat'?",
         id="an unknown price model",
     ),
     pytest.param(

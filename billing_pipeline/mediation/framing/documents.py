@@ -139,10 +139,7 @@ def _sheet(frame: SpreadsheetFrame, content: io.BytesIO) -> tuple[list[str], lis
     import pandas as pd  # noqa: PLC0415 - slow to import, needed for spreadsheets only
 
     try:
-        with zipfile.ZipFile(content) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > _LARGEST_SHEET:
-            raise FileRefused(QuarantineReason.DECOMPRESSION_LIMIT, "the workbook is a bomb")
+        _refuse_bomb(content)
         sheet = pd.read_excel(
             content,
             sheet_name=frame.sheet or 0,
@@ -152,10 +149,20 @@ def _sheet(frame: SpreadsheetFrame, content: io.BytesIO) -> tuple[list[str], lis
             keep_default_na=False,
             na_filter=False,
         )
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+    except FileRefused:
+        raise
+    except Exception as error:
+        # A damaged workbook makes its readers fail in every way there is; all of them mean that.
         raise FileRefused(QuarantineReason.MALFORMED_DOCUMENT, f"workbook: {error}") from error
     rows: list[list[object]] = sheet.to_numpy(dtype=object).tolist()
     return ([str(name).strip() for name in rows[0]], rows[1:]) if rows else ([], [])
+
+
+def _refuse_bomb(content: io.BytesIO) -> None:
+    with zipfile.ZipFile(content) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _LARGEST_SHEET:
+        raise FileRefused(QuarantineReason.DECOMPRESSION_LIMIT, "the workbook is a bomb")
 
 
 def _cell_text(cell: object) -> str | None:

@@ -13,6 +13,7 @@ import polars as pl
 from billing_pipeline.assurance.schema import CONSERVATION
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books import conservation, files, manifest
+from billing_pipeline.books.database import STORAGE_FAULTS
 from billing_pipeline.books.scope import Connection, installation_scope, tenant_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
 from billing_pipeline.catalog.feeds import Feed
@@ -157,6 +158,11 @@ def _load_file(
             )
     except FileRefused as refusal:
         _refuse(installation, waiting, refusal, loaded)
+    except (OSError, *STORAGE_FAULTS):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one file does, its neighbours are loaded
+        message = f"reading it failed with {type(error).__name__}: {error}; please report this file"
+        _refuse(installation, waiting, FileRefused(QuarantineReason.READER_FAILED, message), loaded)
 
 
 def _upload(waiting: _Waiting, landing_day: dt.date) -> Upload:

@@ -34,7 +34,7 @@ class MediatedDay:
 def mediate_day(installation: Installation, day: dt.date) -> list[MediatedDay]:
     """Mediate a usage day for every tenant that owns feeds. Re-running replaces the day."""
     with installation_scope(installation.engine) as connection:
-        owners = files.owners_of_usage_day(connection, day)
+        owners = due.owners_of_usage_day(connection, day)
     return [mediate_owner_day(installation, owner, day) for owner in owners]
 
 

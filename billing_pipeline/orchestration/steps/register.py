@@ -1,10 +1,11 @@
 """Register what lies in the landing zone. Registered once, whatever happens afterwards."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import polars as pl
 
-from billing_pipeline.books import files
+from billing_pipeline.books import catalog, files
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.intake.landing import Upload, list_uploads
 from billing_pipeline.orchestration.installation import Installation
@@ -23,12 +24,21 @@ _UPLOADS = pl.Schema(
 _DEPTH = 3
 
 
+@dataclass(frozen=True)
+class Registered:
+    """How many uploads are new, and folders of the landing zone that belong to no tenant."""
+
+    new: int
+    unknown_folders: list[str]
+
+
 def register_landed_files(
     installation: Installation, now: dt.datetime, landing_day: dt.date | None = None
-) -> int:
+) -> Registered:
     """Register every complete upload as landed today (UTC), or on a given day.
 
-    Uploads stand at `<landing zone>/<tenant>/<feed>/<file>`; others are left alone.
+    Uploads stand at `<landing zone>/<tenant>/<feed>/<file>`; files in folders of no tenant stay
+    where they are and are named, everything else is registered all the same.
     """
     uploads = [
         row
@@ -37,7 +47,10 @@ def register_landed_files(
     ]
     frame = pl.DataFrame(uploads, schema=_UPLOADS, orient="row")
     with installation_scope(installation.engine) as connection:
-        return files.register_uploads(connection, frame, landing_day or now.date())
+        is_known = pl.col("tenant_key").is_in(catalog.tenant_keys(connection))
+        new = files.register_uploads(connection, frame.filter(is_known), landing_day or now.date())
+    unknown = frame.filter(~is_known)["tenant_key"].unique().sort().to_list()
+    return Registered(new, unknown)
 
 
 def _row(upload: Upload, now: dt.datetime) -> tuple[object, ...] | None:
