@@ -36,10 +36,10 @@ class Flow:
         """Load every waiting file, then mediate and rate the days they touched."""
         with installation_scope(self._installation.engine) as connection:
             landing_days = files.unloaded_landing_days(connection)
-        self._run_days("load_usage", landing_days)
+        self.run_days("load_usage", landing_days)
         with installation_scope(self._installation.engine) as connection:
             usage_days = due.stale_usage_days(connection)["usage_day"].to_list()
-        self._run_days("mediate_usage", usage_days)
+        self.run_days("mediate_usage", usage_days)
         with installation_scope(self._installation.engine) as connection:
             stale = due.stale_rating_days(connection)
         for (tenant_key,), days in sorted(stale.partition_by("tenant_key", as_dict=True).items()):
@@ -55,7 +55,8 @@ class Flow:
             span = own["bill_day"].to_list()
             self._run("bill_run", tenant_span_tags(str(tenant_key), min(span), max(span)))
 
-    def _run_days(self, job: str, days: Sequence[dt.date]) -> None:
+    def run_days(self, job: str, days: Sequence[dt.date]) -> None:
+        """Run a job over the span of some days of a daily grid; no days are no run."""
         if days:
             self._run(job, span_tags(min(days).isoformat(), max(days).isoformat()))
 
