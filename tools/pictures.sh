@@ -3,6 +3,7 @@
 # Needs chromium and pdftoppm; 256 colours keep the files small.
 set -eu
 OUT=docs/pictures
+mkdir -p "$OUT"
 URL="http://127.0.0.1:${PORT:-3000}"
 PROFILE=$(mktemp -d)
 trap 'kill "$UI" 2>/dev/null || true; rm -rf "$PROFILE"' EXIT
