@@ -1,6 +1,6 @@
 #!/bin/sh
 # Takes the README's pictures from a running demo: `make demo`, then `make pictures`.
-# Needs chromium and pdftoppm; 256 colours keep the files small.
+# Needs chromium and pdftoppm; few colours keep the files small.
 set -eu
 OUT=docs/pictures
 mkdir -p "$OUT"
@@ -8,6 +8,8 @@ URL="http://127.0.0.1:${PORT:-3000}"
 PROFILE=$(mktemp -d)
 trap 'kill "$UI" 2>/dev/null || true; rm -rf "$PROFILE"' EXIT
 
+# The first visit would show a greeting over the picture.
+mkdir -p .billing/dagster/.nux && echo "seen: 1" > .billing/dagster/.nux/nux.yaml
 .venv/bin/billing dev --port "${PORT:-3000}" >/dev/null 2>&1 &
 UI=$!
 for _ in $(seq 90); do
@@ -17,7 +19,7 @@ done
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \
     --disable-background-networking --disable-component-update --user-data-dir="$PROFILE" \
     --window-size=1500,900 --virtual-time-budget=20000 --hide-scrollbars \
-    --screenshot="$OUT/assets.png" "$URL/asset-groups" >/dev/null 2>&1
+    --screenshot="$OUT/assets.png" "$URL/assets/accounting_handoff?view=lineage&lineageScope=upstream&lineageDepth=10" >/dev/null 2>&1
 INVOICE=$(ls .billing/documents/northlink/*.pdf | head -1)
 pdftoppm -png -r 60 -singlefile "$INVOICE" "$OUT/invoice"
 .venv/bin/python - <<'SHRINK'
