@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+_MOST_SHOWN = 20
+_SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -24,7 +26,7 @@ def plan(directory: Path) -> None:
     installation = Installation.from_environment()
     migrate(installation.engine)
     for tenant_key, revision in plan_folders(installation, folders).items():
-        click.echo(f"{tenant_key}: {revision}")
+        _echo(tenant_key, revision.changes.rows())
 
 
 @catalog.command()
@@ -42,7 +44,7 @@ def apply(directory: Path, by: str) -> None:
     migrate(installation.engine)
     applied = apply_folders(installation, folders, applied_at=utc_now(), applied_by=by)
     for tenant_key, revision in applied.items():
-        click.echo(f"{tenant_key}: {revision}")
+        _echo(tenant_key, revision.changes.rows())
 
 
 @catalog.command()
@@ -69,3 +71,12 @@ def schema(directory: Path) -> None:
     for name, document in json_schemas().items():
         (directory / f"{name}.schema.json").write_text(json.dumps(document, indent=2) + "\n")
         click.echo(f"wrote {directory / name}.schema.json")
+
+
+def _echo(tenant_key: str, changes: list[tuple[str, str, str]]) -> None:
+    """A tenant's changes for people: a line each, the first of many."""
+    click.echo(f"{tenant_key}: {len(changes)} changes" if changes else f"{tenant_key}: no change")
+    for kind, key, change in changes[:_MOST_SHOWN]:
+        click.echo(f"  {_SIGNS[change]} {kind} {key}")
+    if len(changes) > _MOST_SHOWN:
+        click.echo(f"    ... and {len(changes) - _MOST_SHOWN} more")
