@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev check test bench pictures
+.PHONY: help setup demo dev check quick test bench pictures
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,12 +21,15 @@ demo: setup ## three tenants, two billing months, everything through Dagster
 dev: setup ## the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/billing dev
 
-check: setup ## format, lint, types, arrows, house rules, pure tests
+check: setup ## format, lint, types, arrows, house rules: under a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@HYPOTHESIS_PROFILE=check $(BIN)/pytest -q -n 2 -m "not postgres and not pdf and not scenario and not dagster and not slow"
+	@$(BIN)/pytest -q billing_pipeline_tests/test_house.py billing_pipeline_tests/vocabulary
+
+quick: setup ## the pure tests, with fewer random examples
+	@HYPOTHESIS_PROFILE=quick $(BIN)/pytest -q -n 2 -m "not postgres and not pdf and not scenario and not dagster and not slow"
 
 test: setup ## all tests
 	@$(BIN)/pytest -n 2

@@ -18,8 +18,8 @@ from hypothesis import settings
 from billing_pipeline.books.database import open_engine
 from billing_pipeline.books.migrate import migrate
 
-# `make check` looks at fewer examples so that it stays under a minute; `make test` at all of them.
-settings.register_profile("check", max_examples=15, deadline=None)
+# `make quick` looks at fewer examples; `make test` at all of them.
+settings.register_profile("quick", max_examples=15, deadline=None)
 settings.register_profile("full", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
 
