@@ -26,8 +26,10 @@ def without_reversed(records: pl.DataFrame) -> Correlated:
     Both are kept, set aside as `reversed`. A reversal whose usage has not come waits in suspense.
     """
     identity = ["feed_key", "identity"]
-    is_reversal = pl.col("record_kind") == "reversal"
-    takes_back = is_reversal.fill_null(value=False)
+    takes_back = (pl.col("record_kind") == "reversal").fill_null(value=False)
+    if not records.select(takes_back.any()).item():
+        none = records.clear().with_columns(reason=pl.lit(None, pl.String))
+        return Correlated(events=records, aside=none, suspended=none)
     judged = records.with_columns(
         is_reversal=takes_back,
         has_reversal=takes_back.any().over(identity),

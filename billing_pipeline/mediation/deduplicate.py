@@ -39,7 +39,9 @@ def duplicate_verdict(raw_usage: pl.DataFrame) -> pl.DataFrame:
     numbered = raw_usage.select(
         *ORDER, "identity", *CONTENT, at=pl.int_range(pl.len(), dtype=pl.Int64)
     )
-    repeated = numbered.filter(pl.len().over(groups) > 1).sort(*ORDER)
+    # Nearly all identities occur once; finding those needs one column, not a window over groups.
+    candidates = numbered.filter(pl.col("identity").is_duplicated())
+    repeated = candidates.filter(pl.len().over(groups) > 1).sort(*ORDER)
     judged = repeated.select("at", *_judgement(groups))
     return (
         numbered.select("at")
