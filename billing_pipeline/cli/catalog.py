@@ -65,10 +65,10 @@ def schema(directory: Path) -> None:
     """Write the JSON Schema of every configuration file to DIRECTORY, for editors."""
     import json
 
-    from billing_pipeline.catalog.json_schema import json_schemas
+    from billing_pipeline.intake.json_schemas import folder_schemas
 
     directory.mkdir(parents=True, exist_ok=True)
-    for name, document in json_schemas().items():
+    for name, document in folder_schemas().items():
         (directory / f"{name}.schema.json").write_text(json.dumps(document, indent=2) + "\n")
         click.echo(f"wrote {directory / name}.schema.json")
 

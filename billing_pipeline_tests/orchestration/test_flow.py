@@ -145,6 +145,21 @@ def test_a_bill_is_refused_while_usage_behind_it_is_stale(
     assert totals(installation) == []
 
 
+def test_a_bill_is_refused_while_no_usage_is_rated_at_all(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    land(installation)
+    flow = Flow(installation, instance, defs)
+    with installation_scope(installation.engine) as connection:
+        days = files.unloaded_landing_days(connection)
+    flow.run_days("load_usage", days)
+
+    with pytest.raises(RunFailed, match="usage is not complete"):
+        flow.bill(BILLED_AT)
+
+    assert totals(installation) == []
+
+
 def test_a_number_nobody_owns_waits_and_is_billed_when_its_owner_is_known(
     installation: Installation, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:

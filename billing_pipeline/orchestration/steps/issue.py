@@ -8,6 +8,7 @@ import polars as pl
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.billing.due import due_accounts
+from billing_pipeline.billing.look_back import posted_in_look_back
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.books import charges as posted
 from billing_pipeline.books import due, findings, invoices, journal
@@ -22,7 +23,6 @@ from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.rating.schema import RATED_USAGE
 
 HELD = "account_held"
-_SERIES_OF_KIND = {"invoice": "invoice", "credit_note": "credit_note"}
 
 
 class NotReconciled(Exception):
@@ -53,7 +53,8 @@ def issue_bill_day(
     """
     tenant_key = facts.tenant.key
     computed = read_charges(installation, tenant_key, bill_day)
-    account_keys = due_accounts(billing_facts(facts, RATED_USAGE.empty().lazy()), bill_day)
+    known = billing_facts(facts, RATED_USAGE.empty().lazy())
+    account_keys = due_accounts(known, bill_day)
     with tenant_scope(installation.engine, tenant_key) as connection:
         lock_tenant(connection, tenant_key)
         if due.is_bill_day_completed(connection, tenant_key, bill_day):
@@ -62,7 +63,13 @@ def issue_bill_day(
             due.complete_bill_day(connection, tenant_key, bill_day, completed_at=now, invoices=0)
             return _summary(facts, INVOICES.empty(), 0, 0)
         _pass_gate(connection, tenant_key, computed, bill_day)
-        to_post = reconcile(computed, posted.posted_charges(connection, tenant_key, account_keys))
+        before = posted_in_look_back(
+            known,
+            account_keys,
+            posted.posted_charges(connection, tenant_key, account_keys),
+            bill_day,
+        )
+        to_post = reconcile(computed, before)
         drafts = draft_documents(
             to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
         )
@@ -79,10 +86,10 @@ def issue_bill_day(
 def _pass_gate(
     connection: Connection, tenant_key: str, computed: pl.DataFrame, bill_day: dt.date
 ) -> None:
-    usage = computed.filter(pl.col("charge_kind") == "usage")
-    if usage.is_empty():
+    if computed.is_empty():
         return
-    first = dt.date.fromisoformat(str(usage["service_from"].min()))
+    # Usage that is not rated yet has made no usage charge: every charge's period counts.
+    first = dt.date.fromisoformat(str(computed["service_from"].min()))
     problems = gate_problems(connection, tenant_key, first, bill_day)
     if not problems.is_empty():
         raise NotReconciled(
@@ -150,13 +157,12 @@ def _numbered(
         own = drafts.filter(pl.col("document_kind") == kind).sort("invoice_key")
         if own.is_empty():
             continue
-        series = _SERIES_OF_KIND[kind]
-        first = invoices.allot_numbers(connection, tenant.key, series, bill_day.year, own.height)
+        first = invoices.allot_numbers(connection, tenant.key, kind, bill_day.year, own.height)
         names = [
             document_number(pattern, bill_day.year, number)
             for number in range(first, first + own.height)
         ]
-        numbered.append(own.with_columns(invoice_number=pl.Series(names), series=pl.lit(series)))
+        numbered.append(own.with_columns(invoice_number=pl.Series(names), series=pl.lit(kind)))
     return pl.concat(numbered)
 
 
