@@ -143,6 +143,8 @@ def test_a_bill_is_refused_while_usage_behind_it_is_stale(
         flow.bill(BILLED_AT)
 
     assert totals(installation) == []
+    with installation_scope(installation.engine) as connection:
+        assert due.due_bill_days(connection, limit=100)["attempt"].max() == 2
 
 
 def test_a_bill_is_refused_while_no_usage_is_rated_at_all(

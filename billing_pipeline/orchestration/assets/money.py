@@ -20,7 +20,12 @@ from billing_pipeline.orchestration.retries import storage_faults_retried
 from billing_pipeline.orchestration.steps.book import hand_off_journal, read_booked_day
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts
-from billing_pipeline.orchestration.steps.issue import IssuedDay, issue_bill_day
+from billing_pipeline.orchestration.steps.issue import (
+    IssuedDay,
+    NotReconciled,
+    issue_bill_day,
+    note_failure,
+)
 from billing_pipeline.orchestration.steps.render import RenderedDay, render_days
 
 LOOK_BACK_DAYS = 31
@@ -90,7 +95,11 @@ def invoices(
     """
     for facts, day in _tenant_days(context, billing):
         with storage_faults_retried():
-            issued = issue_bill_day(billing.installation, facts, day, utc_now())
+            try:
+                issued = issue_bill_day(billing.installation, facts, day, utc_now())
+            except NotReconciled as refusal:
+                note_failure(billing.installation, facts.tenant.key, day, refusal)
+                raise
         if issued.accounts:
             key = tenant_day_key(facts.tenant.key, day)
             context.add_asset_metadata(_issued(issued), partition_key=key)

@@ -83,6 +83,14 @@ def issue_bill_day(
     return _summary(facts, drafts.invoices, drafts.lines.height, len(account_keys))
 
 
+def note_failure(
+    installation: Installation, tenant_key: str, bill_day: dt.date, error: Exception
+) -> None:
+    """Count a failed attempt, so that the day is asked for again under a new run key."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        due.fail_bill_day(connection, tenant_key, bill_day, message=str(error))
+
+
 def _pass_gate(
     connection: Connection, tenant_key: str, computed: pl.DataFrame, bill_day: dt.date
 ) -> None:
