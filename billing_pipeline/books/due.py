@@ -5,7 +5,7 @@ between stays stale.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 import sqlalchemy as sa
@@ -60,6 +60,18 @@ def touch_usage_days(
 ) -> None:
     """Make usage days of a feed owner stale: records came or went."""
     _touch(connection, usage_days, [(owner_tenant_key, day) for day in sorted(days)])
+
+
+def reopen_usage_days(
+    connection: sa.Connection, owner_tenant_key: str, days: Collection[dt.date]
+) -> None:
+    """Make those of the days stale that the owner has usage on: records elsewhere concern them."""
+    if not days:
+        return
+    known = sa.select(usage_days.c.usage_day).where(
+        usage_days.c.tenant_key == owner_tenant_key, usage_days.c.usage_day.in_(sorted(days))
+    )
+    touch_usage_days(connection, owner_tenant_key, list(connection.execute(known).scalars()))
 
 
 def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from billing_pipeline.assurance.schema import CONSERVATION
 from billing_pipeline.books import catalog as stored
-from billing_pipeline.books import conservation, files, manifest
+from billing_pipeline.books import conservation, due, files, manifest
 from billing_pipeline.books.database import STORAGE_FAULTS
 from billing_pipeline.books.scope import Connection, installation_scope, tenant_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
@@ -21,6 +21,7 @@ from billing_pipeline.intake.archive import archive_upload, open_usage
 from billing_pipeline.intake.landing import Upload
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.match import matching_feed
+from billing_pipeline.mediation.reach import reach_of
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
@@ -155,6 +156,7 @@ def _load_file(
                 waiting.file_id,
                 feed.key,
                 decode_blocks(feed, stream, archived.file_key),
+                reach_of(feed),
             )
     except FileRefused as refusal:
         _refuse(installation, waiting, refusal, loaded)
@@ -199,12 +201,14 @@ def _make_current(
         )
         manifest.add_chunk(connection, part.frame, loaded.landing_day, tenant_key, chunk)
     for file in parts.files:
-        _record_file(connection, file, loaded)
+        _record_file(connection, tenant_key, file, loaded)
     rows = pl.concat(list(_conservation(connection, tenant_key, parts.files, loaded.landing_day)))
     conservation.replace_conservation(connection, rows)
 
 
-def _record_file(connection: Connection, file: LoadedFile, loaded: LoadedDay) -> None:
+def _record_file(
+    connection: Connection, tenant_key: str, file: LoadedFile, loaded: LoadedDay
+) -> None:
     if file.records == 0:
         files.record_refused(
             connection, file.file_id, state="empty", reason="empty", message="no records"
@@ -221,6 +225,7 @@ def _record_file(connection: Connection, file: LoadedFile, loaded: LoadedDay) ->
         quantity=file.quantity,
         usage_days=file.usage_days,
     )
+    due.reopen_usage_days(connection, tenant_key, file.reopened_days)
     loaded.files += 1
     loaded.records += file.records
     loaded.accepted += file.accepted

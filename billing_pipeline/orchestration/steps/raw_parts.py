@@ -10,7 +10,9 @@ import polars as pl
 
 from billing_pipeline.lake import layout
 from billing_pipeline.lake.store import Lake
+from billing_pipeline.mediation.reach import Reach
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
+from billing_pipeline.mediation.usage_days import reopened_days
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
 
 ROWS_PER_FLUSH = 2_000_000
@@ -29,6 +31,7 @@ class LoadedFile:
     quantity: Decimal
     quantity_out: Decimal
     usage_days: pl.DataFrame
+    reopened_days: frozenset[dt.date] = frozenset()
 
 
 class RawPart(NamedTuple):
@@ -56,14 +59,14 @@ class RawParts:
         self.files: list[LoadedFile] = []
         self.written: list[RawPart] = []
 
-    def add(self, file_id: int, feed_key: str, blocks: Iterator[Outcome]) -> None:
+    def add(self, file_id: int, feed_key: str, blocks: Iterator[Outcome], reach: Reach) -> None:
         """Take one decoded file; its blocks are written as they come if it is large.
 
         Raises: what the decoder raises, and then nothing of the file is kept.
         """
         own: list[Outcome] = []
         parts: list[RawPart] = []
-        tally = _Tally()
+        tally = _Tally(reach)
         for block in blocks:
             tally.add(block)
             own.append(block)
@@ -119,7 +122,9 @@ def _rows(outcomes: list[Outcome]) -> int:
 class _Tally:
     """Counts a file's records and quantity while its blocks pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._reopened: set[dt.date] = set()
         self._highest = 0
         self._accepted = 0
         self._suspended = 0
@@ -132,6 +137,7 @@ class _Tally:
         numbers = [int(str(part["record_number"].max() or 0)) for part in block if part.height]
         self._highest = max([self._highest, *numbers])
         self._accepted += block.accepted.height
+        self._reopened |= reopened_days(block.accepted, self._reach)
         self._suspended += block.suspended.height
         self._filtered += block.filtered.height
         self._quantity += sum(
@@ -163,6 +169,7 @@ class _Tally:
             .agg(pl.col("records").sum())
             .sort("usage_day")
             .cast({"records": pl.Int64}),
+            reopened_days=frozenset(self._reopened),
         )
 
 
