@@ -15,6 +15,7 @@ from billing_pipeline.cli import (
     extract,
     feed,
     identifiers,
+    price,
     simulate,
     suspense,
     trace,
@@ -33,6 +34,7 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(identifiers.identifiers)
+billing.add_command(price.price)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(trace.trace)
