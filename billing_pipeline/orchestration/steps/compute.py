@@ -55,6 +55,9 @@ def billing_facts(facts: TenantFacts, rated_usage: pl.LazyFrame) -> BillingFacts
         accounts=facts.accounts,
         subscriptions=facts.subscriptions,
         rated_usage=rated_usage,
+        subscription_changes=facts.terms.changes,
+        subscription_discounts=facts.terms.discounts,
+        agreed_prices=facts.terms.agreed_prices,
     )
 
 

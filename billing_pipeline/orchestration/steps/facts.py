@@ -7,6 +7,7 @@ import polars as pl
 
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books.scope import tenant_scope
+from billing_pipeline.books.subscription_terms import SubscriptionTerms, read_subscription_terms
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.entries import catalog_from_entries
 from billing_pipeline.customers.tenant import Tenant
@@ -21,6 +22,7 @@ class TenantFacts:
     catalog: Catalog
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
+    terms: SubscriptionTerms
 
 
 def read_tenant(installation: Installation, tenant_key: str) -> Tenant:
@@ -48,6 +50,7 @@ def read_facts(
             catalog=catalog_from_entries(entries),
             accounts=stored.read_accounts(connection, tenant_key, known_at=known_at),
             subscriptions=stored.read_subscriptions(connection, tenant_key, known_at=known_at),
+            terms=read_subscription_terms(connection, tenant_key, known_at=known_at),
         )
 
 
