@@ -28,6 +28,12 @@ def tenant_keys(connection: sa.Connection) -> list[str]:
     return sorted(connection.execute(sa.select(tenants.c.tenant_key)).scalars())
 
 
+def read_revision(connection: sa.Connection, tenant_key: str) -> int:
+    """Number of the revision of the tenant's configuration that was applied last."""
+    number = sa.select(tenants.c.revision).where(tenants.c.tenant_key == tenant_key)
+    return int(connection.execute(number).scalar_one())
+
+
 def read_tenant_documents(connection: sa.Connection) -> pl.DataFrame:
     """The TENANT_DOCUMENTS of all visible tenants, by key."""
     select = sa.select(

@@ -24,19 +24,7 @@ def check_changes(
     """
     file = CHANGES_FILE
     plans = _plans(catalog)
-    own = subscriptions.select("subscription_key", own_plan="plan_key").unique(
-        "subscription_key", keep="first", maintain_order=True
-    )
-    known = (
-        changes.join(own, on="subscription_key", how="left", maintain_order="left")
-        .join(plans, on="plan_key", how="left", maintain_order="left")
-        .join(
-            plans.rename({"plan_key": "own_plan", "plan_currency": "own_currency"}),
-            on="own_plan",
-            how="left",
-            maintain_order="left",
-        )
-    )
+    known = _with_currencies(changes, subscriptions, plans)
     first_row = pl.col(ROW).first().over("subscription_key", "effective_on", "takes_effect")
     return [
         *_unknown(known, file, "subscription_key", subscriptions["subscription_key"]),
@@ -150,6 +138,25 @@ def _spans(rows: pl.DataFrame, file: str, what: str) -> list[Problem]:
             pl.format("row {} holds at the same time; end it with valid_until", "row_before"),
         ),
     ]
+
+
+def _with_currencies(
+    changes: pl.DataFrame, subscriptions: pl.DataFrame, plans: pl.DataFrame
+) -> pl.DataFrame:
+    """Changes beside the currency of the new plan and of the subscription's own."""
+    own = subscriptions.select("subscription_key", own_plan="plan_key").unique(
+        "subscription_key", keep="first", maintain_order=True
+    )
+    return (
+        changes.join(own, on="subscription_key", how="left", maintain_order="left")
+        .join(plans, on="plan_key", how="left", maintain_order="left")
+        .join(
+            plans.rename({"plan_key": "own_plan", "plan_currency": "own_currency"}),
+            on="own_plan",
+            how="left",
+            maintain_order="left",
+        )
+    )
 
 
 def _plans(catalog: Catalog) -> pl.DataFrame:

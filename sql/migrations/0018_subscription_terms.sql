@@ -52,6 +52,11 @@ create unique index subscription_discounts_known on subscription_discounts
 create unique index agreed_prices_known on agreed_prices
 (tenant_key, subscription_key, price_key, valid_from) where known_until is null;
 
+-- Bill runs ask what became known since the day before.
+create index subscriptions_by_known_from on subscriptions (tenant_key, known_from);
+create index subscriptions_by_known_until on subscriptions (tenant_key, known_until)
+where known_until is not null;
+
 do $$
 declare
     versioned text;
