@@ -1,4 +1,4 @@
-"""What changes about subscriptions: three CSV files, their mistakes, and the days they hold from."""
+"""What changes about subscriptions: three CSV files, their mistakes, the days they hold from."""
 
 import datetime as dt
 from decimal import Decimal
