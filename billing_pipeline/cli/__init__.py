@@ -14,6 +14,7 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    findings,
     simulate,
     suspense,
     trace,
@@ -31,6 +32,7 @@ billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(findings.findings)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(trace.trace)
