@@ -12,7 +12,7 @@ from billing_pipeline.assurance.schema import ACCOUNT_FINDINGS
 from billing_pipeline.books.sql_files import run_script, sql_folder
 
 _SEVERITY = re.compile(r"^-- severity: (warn|block)", re.MULTILINE)
-_READERS = "billing_app, billing_operator, billing_reader"
+_READERS = "billing_app, billing_operator, billing_reader, billing_finance"
 
 # A view carries the digest of its file as comment.
 _MARKS = sa.text("""

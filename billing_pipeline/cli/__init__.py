@@ -15,6 +15,8 @@ from billing_pipeline.cli import (
     extract,
     feed,
     findings,
+    identifiers,
+    price,
     simulate,
     suspense,
     trace,
@@ -33,6 +35,8 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(findings.findings)
+billing.add_command(identifiers.identifiers)
+billing.add_command(price.price)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(trace.trace)
