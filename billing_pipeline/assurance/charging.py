@@ -8,8 +8,8 @@ import polars as pl
 from billing_pipeline.assurance.findings import account_findings, all_findings, findings
 from billing_pipeline.billing.prices import discount_terms, plan_terms, recurring_fees
 from billing_pipeline.billing.usage_prices import pooled_prices
+from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.entries import ALWAYS
 
 _WHOLE = pl.Decimal(38, 10)
 _OF_SERVICE = ["recurring", "usage", "minimum", "discount"]
