@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.check_agreements import check_agreements
 from billing_pipeline.catalog.check_customers import (
     check_accounts,
     check_subscriptions,
@@ -36,4 +37,6 @@ def check_catalog(
         check_subscriptions(catalog, subscriptions, accounts),
         check_service_identifiers(service_identifiers, subscriptions),
     )
-    return [problem for problems in found for problem in problems]
+    if any(found):
+        return [problem for problems in found for problem in problems]
+    return check_agreements(catalog, accounts, subscriptions)

@@ -54,9 +54,9 @@ def check_subscriptions(
     plans = pl.DataFrame(
         {
             "plan_key": [plan.key for plan in catalog.plans],
-            "plan_currency": [plan.currency for plan in catalog.plans],
+            "plan_currency": [list(plan.currencies) for plan in catalog.plans],
         },
-        schema={"plan_key": pl.String, "plan_currency": pl.String},
+        schema={"plan_key": pl.String, "plan_currency": pl.List(pl.String)},
     ).unique("plan_key", keep="first", maintain_order=True)
     owners = accounts.select(
         "account_key",
@@ -76,11 +76,11 @@ def check_subscriptions(
             known,
             _SUBSCRIPTIONS,
             "plan_key",
-            pl.col("plan_currency") != pl.col("account_currency"),
+            ~pl.col("plan_currency").list.contains(pl.col("account_currency")),
             pl.format(
                 "plan {} is in {}, but account {} is billed in {}",
                 "plan_key",
-                "plan_currency",
+                pl.col("plan_currency").list.join(", "),
                 "account_key",
                 "account_currency",
             ),

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from billing_pipeline.catalog.entries import ALWAYS
+from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.customers.tenant import Tenant
