@@ -39,7 +39,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from billing_pipeline.catalog.feed_expressions import Expression, names_in
 from billing_pipeline.catalog.feed_fields import FeedField, NumberingContext
-from billing_pipeline.catalog.feed_frames import Frame
+from billing_pipeline.catalog.feed_frames_extra import Frame
 from billing_pipeline.catalog.prices import Units
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 from billing_pipeline.vocabulary.outcome import FilterReason
@@ -62,11 +62,12 @@ class Match(Configuration):
     """Which uploads belong to the feed: the whole file name must fit, in any case of letters.
 
     Named groups `source`, `sequence`, `period` and `version` feed the sequence audit and
-    superseding deliveries. A compression suffix (.gz, .zip, .bz2) need not stand in the pattern.
+    superseding deliveries. A compression suffix (.gz, .zip, .bz2, .zst) need not stand in the
+    pattern.
     """
 
     file_name: Pattern
-    compression: Literal["auto", "none", "gzip", "zip", "bz2"] = "auto"
+    compression: Literal["auto", "none", "gzip", "zip", "bz2", "zstd"] = "auto"
     max_bytes: int = Field(default=20 * 1024**3, ge=1, description="limit after decompression")
     max_ratio: int = Field(default=1000, ge=1, description="limit of decompressed to compressed")
 

@@ -116,5 +116,10 @@ class _Totals:
             if claimed != found[name]:
                 raise FileRefused(
                     QuarantineReason.TRAILER_MISMATCH,
-                    f"the trailer says {claimed} {name}, the file has {found[name]}",
+                    f"the trailer says {_plain(claimed)} {name}, "
+                    f"the file has {_plain(found[name])}",
                 )
+
+
+def _plain(number: Decimal) -> str:
+    return f"{Decimal(number).normalize():f}"

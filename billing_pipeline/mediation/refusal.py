@@ -7,6 +7,7 @@ class QuarantineReason(StrEnum):
     """Why a file is held whole: nothing of it is loaded until a person decides."""
 
     READER_FAILED = "reader_failed"
+    READER_MISSING = "reader_missing"
     UNEXPECTED_NAME = "unexpected_name"
     UNEXPECTED_ENCODING = "unexpected_encoding"
     MISSING_HEADER = "missing_header"
