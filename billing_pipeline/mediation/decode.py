@@ -112,7 +112,7 @@ class _Totals:
             raise FileRefused(QuarantineReason.MISSING_TRAILER, "the file has no trailer record")
         found = {"records": Decimal(self.usage), "quantity": self.quantity}
         for name in claims.columns:
-            claimed = claims[name].sum()
+            claimed = Decimal(claims[name].sum() or 0)
             if claimed != found[name]:
                 raise FileRefused(
                     QuarantineReason.TRAILER_MISMATCH,
@@ -122,4 +122,4 @@ class _Totals:
 
 
 def _plain(number: Decimal) -> str:
-    return f"{Decimal(number).normalize():f}"
+    return f"{number.normalize():f}"
