@@ -8,6 +8,7 @@ import sys
 import click
 
 from billing_pipeline.cli import (
+    bills,
     catalog,
     database,
     demo,
@@ -25,6 +26,7 @@ def billing() -> None:
     """Usage files in, balanced books out."""
 
 
+billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
 billing.add_command(demo.demo)

@@ -1,7 +1,7 @@
 """Issue a bill day: post the difference, draw up documents, number and keep them at once."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -20,6 +20,11 @@ from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
 from billing_pipeline.orchestration.steps.compute import ComputedCharges, read_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
+from billing_pipeline.orchestration.steps.review import (
+    may_issue,
+    record_review,
+    review_bill_day,
+)
 from billing_pipeline.rating.schema import RATED_USAGE
 
 HELD = "account_held"
@@ -31,7 +36,10 @@ class NotReconciled(Exception):
 
 @dataclass(frozen=True)
 class IssuedDay:
-    """What one tenant's bill day came to. Amounts in minor units."""
+    """What one tenant's bill day came to. Amounts in minor units.
+
+    A day that waits for a person has issued nothing, and nor must any day after it.
+    """
 
     accounts: int
     invoices: int
@@ -40,6 +48,7 @@ class IssuedDay:
     net_minor: int
     total_minor: int
     currency: str
+    is_waiting: bool = False
 
 
 def issue_bill_day(
@@ -47,7 +56,8 @@ def issue_bill_day(
 ) -> IssuedDay:
     """Post what differs, issue the documents and book them, in one transaction.
 
-    Running it again finds the day completed and issues nothing. An account whose document cannot
+    Running it again finds the day completed and issues nothing. What the tenant's policy holds or
+    puts before a person is left out, and comes again. An account whose document cannot
     be drawn up is held with a finding; the others go on.
     Raises: NotReconciled if a usage day behind the bill does not balance or is not computed.
     """
@@ -75,7 +85,19 @@ def issue_bill_day(
             posted.posted_charges(connection, tenant_key, account_keys),
             bill_day,
         )
-        to_post = reconcile(computed.charges, before)
+        reviewed = review_bill_day(
+            connection,
+            tenant_key,
+            facts.tenant.billing_policy,
+            bill_day,
+            charges=computed.charges,
+            posted=before,
+            to_post=reconcile(computed.charges, before),
+        )
+        record_review(connection, tenant_key, reviewed, account_keys, now)
+        if not may_issue(connection, tenant_key, facts.tenant.billing_policy, reviewed, now):
+            return replace(_summary(facts, INVOICES.empty(), 0, len(account_keys)), is_waiting=True)
+        to_post = reviewed.review.post
         drafts = draft_documents(
             to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
         )
