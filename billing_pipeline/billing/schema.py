@@ -150,6 +150,23 @@ PLAN_COMPARISON = FrameSchema(
     },
 )
 
+PLAN_RECOMMENDATIONS = FrameSchema(
+    name="plan_recommendations",
+    grain="one row per subscription that a plan was compared for",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "account_key": required(pl.String, "billing account"),
+        "current_plan": required(pl.String, "plan it has"),
+        "recommended_plan": required(pl.String, "cheapest plan that prices everything"),
+        "current_amount": required(AMOUNT, "what it paid over the window, major units"),
+        "recommended_amount": required(AMOUNT, "what it would have paid"),
+        "saving": required(AMOUNT, "the difference; zero where the plan it has is the best"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "window_from": required(pl.Date, "first local day compared"),
+        "window_until": required(pl.Date, "local day after the last"),
+    },
+)
+
 UNBILLED_USAGE = FrameSchema(
     name="unbilled_usage",
     grain="one row per subscription, price and local day of usage that no charge takes",

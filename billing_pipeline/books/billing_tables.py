@@ -2,7 +2,12 @@
 
 import sqlalchemy as sa
 
-from billing_pipeline.billing.schema import BILL_PREVIEWS, DRAFT_BILLS, USAGE_ALERTS
+from billing_pipeline.billing.schema import (
+    BILL_PREVIEWS,
+    DRAFT_BILLS,
+    PLAN_RECOMMENDATIONS,
+    USAGE_ALERTS,
+)
 from billing_pipeline.books.table_parts import INSTANT, TEXT, framed, optional, required, table
 from billing_pipeline.customers.schema import PROVISIONING_EVENTS
 
@@ -31,4 +36,10 @@ provisioning_events = table(
     optional(INSTANT, "acknowledged_at"),
     optional(TEXT, "acknowledged_by"),
     key=("event_number",),
+)
+plan_recommendations = table(
+    "plan_recommendations",
+    framed(PLAN_RECOMMENDATIONS),
+    required(INSTANT, "compared_at"),
+    key=("subscription_key",),
 )

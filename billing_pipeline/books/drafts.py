@@ -4,6 +4,7 @@ import datetime as dt
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from billing_pipeline.billing.schema import BILL_PREVIEWS, DRAFT_BILLS, USAGE_ALERTS
 from billing_pipeline.books.billing_tables import bill_previews, draft_bills, usage_alerts
@@ -39,7 +40,7 @@ def last_bills(connection: sa.Connection, tenant_key: str, before: dt.date) -> p
     )
     latest = (
         sa.select(*(of_day.c[name] for name in LAST_BILLS.names))
-        .distinct(of_day.c.account_key)
+        .ext(postgresql.distinct_on(of_day.c.account_key))
         .order_by(of_day.c.account_key, of_day.c.bill_day.desc())
     )
     return copy_out(connection, latest, LAST_BILLS).sort("account_key")

@@ -15,8 +15,10 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    provisioning,
     simulate,
     suspense,
+    swap,
     trace,
 )
 
@@ -33,8 +35,10 @@ billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(provisioning.provisioning)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
+billing.add_command(swap.swap)
 billing.add_command(trace.trace)
 
 

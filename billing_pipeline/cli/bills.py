@@ -65,6 +65,36 @@ def reject(
     click.echo(f"rejected {subject}; mend its facts, then the next bill run asks again")
 
 
+@bills.command()
+@click.argument("tenant_key")
+@click.option("--refresh/--as-kept", default=True, help="Compute them now, or show the last ones.")
+def drafts(tenant_key: str, *, refresh: bool) -> None:
+    """Show the next bill of every account of TENANT_KEY: so far, expected, and alerts raised."""
+    from billing_pipeline.books.drafts import read_alerts, read_drafts
+    from billing_pipeline.books.scope import tenant_scope
+    from billing_pipeline.orchestration.clock import utc_now
+    from billing_pipeline.orchestration.installation import Installation
+    from billing_pipeline.orchestration.steps.draft import draft_next_bills
+    from billing_pipeline.orchestration.steps.facts import read_facts
+
+    installation = Installation.from_environment()
+    if refresh:
+        facts, now = read_facts(installation, tenant_key), utc_now()
+        draft_next_bills(installation, facts, now.astimezone(facts.tenant.zone).date(), now)
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        known, alerts = read_drafts(connection, tenant_key), read_alerts(connection, tenant_key)
+    columns = ("account_key", "next_bill_day", "usage_amount", "amount", "expected", "currency")
+    for account, bill_day, usage, amount, expected, currency in known.select(columns).rows():
+        click.echo(
+            f"{account:<16} {bill_day}  usage {usage:>10.2f}  so far {amount:>10.2f}  "
+            f"expected {expected:>10.2f} {currency}"
+        )
+    for account, bill_day, threshold, usage in alerts.select(
+        "account_key", "next_bill_day", "threshold", "usage_amount"
+    ).rows():
+        click.echo(f"alert: {account} {bill_day} usage {usage:.2f} reached {threshold:.2f}")
+
+
 def _decide(
     tenant_key: str,
     bill_day: dt.date,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import money, usage
+from billing_pipeline.orchestration.assets import money, outlook, usage
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -27,7 +27,18 @@ bill_run = dg.define_asset_job(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        outlook.provisioning_events,
     ),
     description="Charge, invoice, book and hand off a tenant's bill days.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run]
+draft_bills = dg.define_asset_job(
+    "draft_bills",
+    selection=dg.AssetSelection.assets(outlook.draft_bills),
+    description="Draft the next bill of every account of a tenant as it stands today.",
+)
+recommend_plans = dg.define_asset_job(
+    "recommend_plans",
+    selection=dg.AssetSelection.assets(outlook.plan_recommendations),
+    description="Find the plan that would have been cheapest for every subscription.",
+)
+ALL = [load_usage, mediate_usage, rate_usage, bill_run, draft_bills, recommend_plans]
