@@ -12,6 +12,7 @@ from billing_pipeline.billing.look_back import with_look_back
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
 from billing_pipeline.billing.prices import (
+    at_agreed_prices,
     contract_terms,
     minimum_fees,
     one_time_fees,
@@ -39,6 +40,7 @@ def compute_charges(
     Shape: one CHARGES row per charge, ordered by key.
     Raises: UnknownReference if a subscription's plan or account is missing.
     """
+    facts = at_agreed_prices(facts, account_keys)
     catalog = facts.catalog
     spans = with_look_back(
         subscription_spans(facts, account_keys), bill_day, facts.tenant.look_back_periods

@@ -18,7 +18,12 @@ from billing_pipeline.books.tables import (
 )
 from billing_pipeline.books.versions import known_rows
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
-from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
+from billing_pipeline.customers.schema import (
+    ACCOUNTS,
+    IDENTIFIERS_OF_TENANTS,
+    SERVICE_IDENTIFIERS,
+    SUBSCRIPTIONS,
+)
 from billing_pipeline.mediation.schema import GUIDE
 from billing_pipeline.vocabulary.frames import FrameSchema
 
@@ -130,6 +135,8 @@ def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame
     select = (
         sa.select(
             owned.identifier,
+            owned.match,
+            owned.status,
             owned.tenant_key,
             subscribed.account_key,
             owned.subscription_key,
@@ -140,7 +147,7 @@ def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame
                 "service_until"
             ),
         )
-        .join(
+        .outerjoin(
             subscriptions,
             sa.and_(
                 subscribed.tenant_key == owned.tenant_key,
@@ -149,9 +156,32 @@ def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame
             ),
         )
         .join(tenants, tenants.c.tenant_key == owned.tenant_key)
-        .where(owned.known_until.is_(None), owned.tenant_key.in_(subtree))
+        .where(
+            owned.known_until.is_(None),
+            owned.tenant_key.in_(subtree),
+            sa.or_(owned.status != "assigned", subscribed.subscription_key.is_not(None)),
+        )
     )
     return copy_out(connection, select, GUIDE).sort("identifier", "valid_from", "tenant_key")
+
+
+def read_company_patterns(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
+    """Prefixes and ranges of the other tenants of the tenant's company, with `tenant_key`."""
+    owned = service_identifiers.c
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    root = sa.select(tenants.c.tenant_key).where(
+        tenants.c.parent_key.is_(None), tenants.c.tenant_key.in_(lineage)
+    )
+    company = sa.select(sa.func.tenant_subtree(root.scalar_subquery())).scalar_subquery()
+    select = sa.select(
+        owned.tenant_key, *(owned[name] for name in SERVICE_IDENTIFIERS.names)
+    ).where(
+        owned.known_until.is_(None),
+        owned.match != "exact",
+        owned.tenant_key != tenant_key,
+        owned.tenant_key.in_(company),
+    )
+    return copy_out(connection, select, IDENTIFIERS_OF_TENANTS).sort("tenant_key", "identifier")
 
 
 def _read(

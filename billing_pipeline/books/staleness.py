@@ -16,7 +16,7 @@ from billing_pipeline.books.tables import (
 
 # Local days and UTC days differ by less than one.
 _ZONES = dt.timedelta(days=1)
-_PRICED_KINDS = ("price", "rate_card")
+_PRICED_KINDS = ("price", "negotiated_price", "rate_card")
 
 
 def mark_changed_days_stale(

@@ -15,6 +15,9 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    findings,
+    identifiers,
+    price,
     provisioning,
     simulate,
     suspense,
@@ -36,6 +39,9 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(provisioning.provisioning)
+billing.add_command(findings.findings)
+billing.add_command(identifiers.identifiers)
+billing.add_command(price.price)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)

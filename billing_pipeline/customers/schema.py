@@ -97,11 +97,22 @@ PROVISIONING_EVENTS = FrameSchema(
 
 SERVICE_IDENTIFIERS = FrameSchema(
     name="service_identifiers",
-    grain="one row per identifier and span in which one subscription owns it",
+    grain="one row per identifier, prefix or range and span in which its state is one",
     columns={
         "identifier": required(pl.String, "normalised: E.164 digits, meter, interface, key ..."),
-        "subscription_key": required(pl.String, "owner"),
+        "subscription_key": optional(pl.String, "owner; null unless assigned"),
         "valid_from": required(UTC_INSTANT, "from this instant"),
         "valid_until": optional(UTC_INSTANT, "until before this instant; null is open"),
+        "match": required(pl.String, "exact, prefix (4416) or range (100-199, 10.0.0.0/24)"),
+        "status": required(pl.String, "in_stock, assigned, ported_out or quarantined"),
+    },
+)
+
+IDENTIFIERS_OF_TENANTS = FrameSchema(
+    name="identifiers_of_tenants",
+    grain="one row per tenant, identifier and span",
+    columns={
+        "tenant_key": required(pl.String, "tenant that configured it"),
+        **SERVICE_IDENTIFIERS.columns,
     },
 )

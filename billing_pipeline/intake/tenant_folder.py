@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
 from billing_pipeline.catalog.feeds import Feed
@@ -33,7 +34,14 @@ from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 Model = TypeVar("Model", bound=Configuration)
 
 TENANT_FILE = "tenant.yaml"
-_YAML_FILES = (TENANT_FILE, "products.yaml", "plans.yaml", "taxes.yaml", "rate_cards.yaml")
+_YAML_FILES = (
+    TENANT_FILE,
+    "products.yaml",
+    "plans.yaml",
+    "prices.yaml",
+    "taxes.yaml",
+    "rate_cards.yaml",
+)
 _TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv", *TERMS_FILES)
 _YAML_FOLDERS, _TABLE_FOLDERS = ("feeds",), ("rate_cards",)
 # `usage` holds files to simulate with, `templates` belongs to the documents, a README to people.
@@ -173,6 +181,7 @@ def _unknown_files(directory: Path) -> list[Problem]:
 def _catalog(folder: _Folder) -> Catalog:
     products = folder.model("products.yaml", Products)
     plans = folder.model("plans.yaml", Plans)
+    negotiated = folder.model("prices.yaml", NegotiatedPrices)
     taxes = folder.model("taxes.yaml", Taxes)
     cards = folder.model("rate_cards.yaml", RateCards)
     return Catalog(
@@ -181,6 +190,7 @@ def _catalog(folder: _Folder) -> Catalog:
         discounts=() if plans is None else tuple(plans.discounts),
         tax_rates=() if taxes is None else tuple(taxes.tax_rates),
         rate_cards=() if cards is None else tuple(cards.rate_cards),
+        negotiated=() if negotiated is None else tuple(negotiated.prices),
     )
 
 

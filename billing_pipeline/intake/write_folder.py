@@ -32,6 +32,7 @@ def write_tenant_folder(
     lists: dict[str, dict[str, Sequence[Configuration]]] = {
         "products.yaml": {"products": catalog.products},
         "plans.yaml": {"plans": catalog.plans, "discounts": catalog.discounts},
+        "prices.yaml": {"prices": catalog.negotiated},
         "taxes.yaml": {"tax_rates": catalog.tax_rates},
         "rate_cards.yaml": {"rate_cards": catalog.rate_cards},
     }

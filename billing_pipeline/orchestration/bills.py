@@ -6,22 +6,17 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.billing.look_back import posted_in_look_back
 from billing_pipeline.billing.preview import previewed_accounts
-from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.books import approvals, drafts, due
-from billing_pipeline.books import charges as posted
 from billing_pipeline.books.restated import APPROVED_ACCOUNT
 from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import ComputedCharges, compute_bill_day
-from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts, read_facts
+from billing_pipeline.orchestration.steps.compute import compute_bill_day
+from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.review import (
     APPROVED_RUN,
-    ReviewedDay,
-    review_bill_day,
+    reviewed_day,
 )
-from billing_pipeline.rating.schema import RATED_USAGE
 
 
 class NothingWaits(Exception):
@@ -71,26 +66,6 @@ def preview_bill_day(
         accounts_due=len(computed.account_keys),
         accounts=accounts,
         waiting=reviewed.waiting,
-    )
-
-
-def reviewed_day(
-    connection: Connection, facts: TenantFacts, computed: ComputedCharges, bill_day: dt.date
-) -> ReviewedDay:
-    """The differences of computed charges to what was posted, judged; nothing is kept."""
-    known = billing_facts(facts, RATED_USAGE.empty().lazy())
-    keys = computed.account_keys
-    before = posted_in_look_back(
-        known, keys, posted.posted_charges(connection, facts.tenant.key, keys), bill_day
-    )
-    return review_bill_day(
-        connection,
-        facts.tenant.key,
-        facts.tenant.billing_policy,
-        bill_day,
-        charges=computed.charges,
-        posted=before,
-        to_post=reconcile(computed.charges, before),
     )
 
 

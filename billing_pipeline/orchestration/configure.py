@@ -16,6 +16,7 @@ from billing_pipeline.books.staleness import mark_changed_days_stale
 from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
+from billing_pipeline.orchestration.identifiers import refuse_overlaps_between_tenants
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
 
@@ -68,6 +69,7 @@ def apply_folders(
     """Apply all folders in one transaction: every one of them, or none.
 
     Past days whose owners or prices are now others become stale and are computed again.
+    Raises: ConfigurationRefused if prefixes or ranges are at odds with another tenant's.
     """
     with installation_scope(installation.engine) as connection:
         applied = {
@@ -76,6 +78,7 @@ def apply_folders(
             )
             for folder in folders
         }
+        refuse_overlaps_between_tenants(connection, folders)
         for tenant_key, revision in applied.items():
             if not revision.is_empty:
                 mark_changed_days_stale(connection, tenant_key, applied_at)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import money, outlook, usage
+from billing_pipeline.orchestration.assets import assurance, money, outlook, usage
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -28,11 +28,18 @@ bill_run = dg.define_asset_job(
         money.journal_entries,
         money.accounting_handoff,
         outlook.provisioning_events,
+        assurance.controls_before_issue,
+        assurance.assurance_report,
     ),
-    description="Charge, invoice, book and hand off a tenant's bill days.",
+    description="Charge, control, invoice, book and hand off a tenant's bill days.",
 )
-draft_bills = dg.define_asset_job(
-    "draft_bills",
+assure = dg.define_asset_job(
+    "assure",
+    selection=dg.AssetSelection.assets(assurance.assurance_report),
+    description="Run every control over a tenant, whether or not anything was billed.",
+)
+draft_next_bills = dg.define_asset_job(
+    "draft_next_bills",
     selection=dg.AssetSelection.assets(outlook.draft_bills),
     description="Draft the next bill of every account of a tenant as it stands today.",
 )
@@ -41,4 +48,12 @@ recommend_plans = dg.define_asset_job(
     selection=dg.AssetSelection.assets(outlook.plan_recommendations),
     description="Find the plan that would have been cheapest for every subscription.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run, draft_bills, recommend_plans]
+ALL = [
+    load_usage,
+    mediate_usage,
+    rate_usage,
+    bill_run,
+    assure,
+    draft_next_bills,
+    recommend_plans,
+]

@@ -66,6 +66,11 @@ def test_an_account_with_nothing_to_bill_has_a_draft_of_nothing() -> None:
     assert drafts.select("charges", "expected").rows() == [(0, Decimal(0))]
 
 
+def amounts_of(name: str, amounts: dict[str, int]) -> pl.DataFrame:
+    exact = pl.Series(name, [Decimal(amount) for amount in amounts.values()], dtype=AMOUNT)
+    return pl.DataFrame([pl.Series("account_key", list(amounts)), exact])
+
+
 def test_a_preview_shows_what_waits_first_then_the_largest_change() -> None:
     one = reconcile(charges_of(facts(), "2024-01-01"), NOTHING_POSTED)
     of_many = pl.concat(
@@ -78,13 +83,8 @@ def test_a_preview_shows_what_waits_first_then_the_largest_change() -> None:
     )
     held = frame(HELD_ACCOUNTS, {}, [{"account_key": "held", "bound": "jump", "message": "!"}])
     judged = review(of_many, held, pl.Series([], dtype=pl.String), BillingPolicy())
-    known = {"schema": {"account_key": pl.String, "last_amount": AMOUNT}, "orient": "row"}
-    last = pl.DataFrame([("same", 20), ("more", 20), ("held", 1)], **known)
-    before = pl.DataFrame(
-        [("same", 19), ("gone", 3)],
-        schema={"account_key": pl.String, "amount": AMOUNT},
-        orient="row",
-    )
+    last = amounts_of("last_amount", {"same": 20, "more": 20, "held": 1})
+    before = amounts_of("amount", {"same": 19, "gone": 3})
 
     shown = previewed_accounts(judged, last, before)
 

@@ -10,7 +10,8 @@ from billing_pipeline.books import catalog as stored
 from billing_pipeline.books.scope import lock_revisions, tenant_scope
 from billing_pipeline.books.subscription_terms import SubscriptionTerms, read_subscription_terms
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.entries import catalog_from_entries
+from billing_pipeline.catalog.entries import catalog_from_entries, feeds_from_entries
+from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.orchestration.installation import Installation
 
@@ -79,3 +80,11 @@ def read_rate_cards(
     """The tenant's RATE_CARD_PRICES, as known now or at an earlier instant."""
     with tenant_scope(installation.engine, tenant_key) as connection:
         return stored.read_rate_card_prices(connection, tenant_key, known_at=known_at)
+
+
+def read_feeds(
+    installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> tuple[Feed, ...]:
+    """The feeds a tenant reads, as known now or at an earlier instant."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        return feeds_from_entries(stored.read_entries(connection, tenant_key, known_at=known_at))

@@ -11,16 +11,22 @@ import polars as pl
 
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.billing.bounds import broken_bounds
+from billing_pipeline.billing.look_back import posted_in_look_back
+from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.review import Review, review
-from billing_pipeline.books import approvals, findings
+from billing_pipeline.books import approvals, charges, findings
 from billing_pipeline.books.restated import APPROVED_ACCOUNT
 from billing_pipeline.books.scope import Connection
 from billing_pipeline.customers.tenant import BillingPolicy
+from billing_pipeline.orchestration.steps.compute import ComputedCharges
+from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
+from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.identifiers import KEY_SEPARATOR, content_key
 
 CONTROL = "bill_review"
 APPROVED_RUN = "bill_run"
 _DIGEST = 12
+_NOBODY = pl.Series("account_key", [], dtype=pl.String)
 _NEVER_APPROVED = "duplicate_period"
 _BOUNDS_SAY = {"duplicate_period": "mend the subscription or its plans"}
 
@@ -39,20 +45,29 @@ class ReviewedDay:
     run_subject: str
 
 
-def review_bill_day(
+def reviewed_day(
     connection: Connection,
-    tenant_key: str,
-    policy: BillingPolicy,
+    facts: TenantFacts,
+    computed: ComputedCharges,
     bill_day: dt.date,
     *,
-    charges: pl.DataFrame,
-    posted: pl.DataFrame,
-    to_post: pl.DataFrame,
+    stopped: pl.Series = _NOBODY,
 ) -> ReviewedDay:
-    """Judge a bill day's differences by the tenant's policy and by what people decided."""
-    held = broken_bounds(charges, posted, to_post, policy)
-    unapproved = review(to_post, held, pl.Series([], dtype=pl.String), policy)
-    asked = _questions(to_post, held, unapproved)
+    """Judge what computed charges differ by, by the tenant's policy and what people decided.
+
+    Accounts in `stopped` are left out. Nothing is kept: the same code previews and issues.
+    """
+    known = billing_facts(facts, RATED_USAGE.empty().lazy())
+    tenant_key, keys = facts.tenant.key, computed.account_keys
+    before = posted_in_look_back(
+        known, keys, charges.posted_charges(connection, tenant_key, keys), bill_day
+    )
+    to_post = reconcile(computed.charges, before).filter(
+        ~pl.col("account_key").is_in(stopped.implode())
+    )
+    policy = facts.tenant.billing_policy
+    held = broken_bounds(computed.charges, before, to_post, policy)
+    asked = _questions(to_post, held, review(to_post, held, _NOBODY, policy))
     states = approvals.approval_states(
         connection, tenant_key, APPROVED_ACCOUNT, asked["subject"].to_list()
     )
@@ -76,14 +91,15 @@ def record_review(
     now: dt.datetime,
 ) -> None:
     """Keep what was found, and ask people for what only they can decide."""
-    elsewhere = findings.read_findings(connection, "open", "accepted").filter(
-        (pl.col("tenant_key") == tenant_key)
-        & (pl.col("control") == CONTROL)
+    findings.record_findings(
+        connection,
+        tenant_key,
+        reviewed.found,
+        controls=[CONTROL],
+        seen_at=now,
         # Who is not billed today is as held as before.
-        & ~pl.col("subject").is_in(account_keys.implode())
+        among=account_keys,
     )
-    found = pl.concat([reviewed.found, elsewhere.select(FINDINGS.names)])
-    findings.record_findings(connection, tenant_key, found, controls=[CONTROL], seen_at=now)
     for subject, message in reviewed.waiting.select("subject", "message").rows():
         _ask(connection, tenant_key, APPROVED_ACCOUNT, subject, message, now)
 
