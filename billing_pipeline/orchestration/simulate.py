@@ -137,7 +137,7 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     for decision in story.decisions.get(day, []):
         decide(installation, decision, noon)
     catch_up(installation)
-    _bill(installation, noon)
+    bill_due_days(installation, noon)
 
 
 def _land(
@@ -170,7 +170,8 @@ def catch_up(installation: Installation) -> None:
         rater.rate_day(tenant_key, day)
 
 
-def _bill(installation: Installation, now: dt.datetime) -> None:
+def bill_due_days(installation: Installation, now: dt.datetime) -> None:
+    """Bill every local day that is due, tenant by tenant, oldest first."""
     with installation_scope(installation.engine) as connection:
         due.plan_bill_days(connection, now)
         days = due.due_bill_days(connection, limit=_NO_LIMIT).select("tenant_key", "bill_day")
