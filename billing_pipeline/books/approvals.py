@@ -1,6 +1,7 @@
 """What waits for a person: asked once, decided once, by somebody else than who asked."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 import sqlalchemy as sa
@@ -72,6 +73,18 @@ def refuse(
     Raises: NotPending; sqlalchemy's IntegrityError if the one who asked decides.
     """
     _decide(connection, (tenant_key, kind, subject), "refused", refused_by, refused_at, note)
+
+
+def approval_states(
+    connection: sa.Connection, tenant_key: str, kind: str, subjects: Sequence[str]
+) -> dict[str, str]:
+    """How those of some subjects stand that were asked about: pending, approved or refused."""
+    asked = sa.select(approvals.c.subject, approvals.c.state).where(
+        approvals.c.tenant_key == tenant_key,
+        approvals.c.kind == kind,
+        approvals.c.subject.in_(subjects),
+    )
+    return {row.subject: row.state for row in connection.execute(asked)}
 
 
 def read_approvals(connection: sa.Connection, *states: str) -> pl.DataFrame:
