@@ -15,7 +15,8 @@ def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.da
 
     `periods` go on to the day each subscription ends on; only prices that charge that day do.
     A trial takes days off the service, never off the period it is divided by. Where a price
-    changes inside a period each price is owed for its own days.
+    changes inside a period each price is owed for its own days. An introductory amount is owed
+    for the first periods that are charged.
 
     Shape: one CHARGED row per billed period and price in force. `fees` is FEES.
     """
@@ -23,6 +24,9 @@ def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.da
     served = (
         periods.join(fees, on="plan_key", how="inner")
         .with_columns(
+            price_amount=pl.when(pl.col("period_number") < pl.col("introductory_periods"))
+            .then("introductory_amount")
+            .otherwise("price_amount"),
             bill_from=pl.when(pl.col("timing") == "advance")
             .then("advance_on")
             .otherwise("arrears_on"),

@@ -7,9 +7,9 @@ import polars as pl
 
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan
-from billing_pipeline.catalog.prices import RateCardUsage, UsagePrice
+from billing_pipeline.catalog.prices import UsagePrice
 from billing_pipeline.catalog.resolution import sold
-from billing_pipeline.catalog.selection import usage_prices
+from billing_pipeline.catalog.selection import cards_named, usage_prices
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.rating.cards import FlattenedCard, flattened_card
 from billing_pipeline.rating.models.model import EventPricing
@@ -115,9 +115,7 @@ def _price_table(priced: Sequence[tuple[Plan, UsagePrice]], names: Sequence[str]
 
 
 def _card_keys(price: UsagePrice) -> list[str]:
-    if not isinstance(price, RateCardUsage):
-        return []
-    return [price.card, *([price.cost_deck] if price.cost_deck is not None else [])]
+    return [key for _, key, _ in cards_named(price)]
 
 
 def _unknown_plans(catalog: Catalog, file: str, holders: pl.DataFrame) -> Iterator[Problem]:

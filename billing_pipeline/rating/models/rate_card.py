@@ -14,17 +14,19 @@ from billing_pipeline.rating.cards import FlattenedCard
 from billing_pipeline.rating.models.apart import priced_apart
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.prefixes import number_key
-from billing_pipeline.rating.priced import completed
+from billing_pipeline.rating.priced import capped, completed
 from billing_pipeline.rating.terms import amounts_by, priced_by
+from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 
 @dataclass(frozen=True)
 class RateCardPricing:
-    """The card and the cost deck of each rate-card price."""
+    """The card and the cost deck of each price, and what its events cost at most (null: no cap)."""
 
     cards: tuple[str, ...]
     cost_decks: tuple[str | None, ...]
+    maximum: pl.Series
 
     def price_events(self, events: pl.DataFrame, cards: Cards) -> pl.DataFrame:
         """Price each event by its price's card, and its cost by the deck."""
@@ -33,9 +35,9 @@ class RateCardPricing:
         cost = priced_apart(
             keyed,
             self.cost_decks,
-            lambda part, key: _cost(part, None if key is None else cards[key]),
+            lambda part, key: cost_by_deck(part, None if key is None else cards[key]),
         )
-        return completed(sale.hstack(cost))
+        return capped(completed(sale.hstack(cost)), self.maximum, events.get_column("price"))
 
 
 def _sale(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
@@ -67,7 +69,8 @@ def _why_unpriced(card: str, destination: pl.Series) -> pl.Expr:
     )
 
 
-def _cost(events: pl.DataFrame, deck: FlattenedCard | None) -> pl.DataFrame:
+def cost_by_deck(events: pl.DataFrame, deck: FlattenedCard | None) -> pl.DataFrame:
+    """What the supplier takes: cost_amount and cost_prefix, null where its deck has no price."""
     if deck is None:
         return completed(events.select("quantity")).select("cost_amount", "cost_prefix")
     rows = deck.row_of(events)
@@ -81,6 +84,7 @@ def prepare(prices: Sequence[RateCardUsage]) -> RateCardPricing:
     return RateCardPricing(
         cards=tuple(price.card for price in prices),
         cost_decks=tuple(price.cost_deck for price in prices),
+        maximum=pl.Series("maximum", [price.maximum for price in prices], dtype=AMOUNT),
     )
 
 

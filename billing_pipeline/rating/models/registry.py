@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from billing_pipeline.catalog.prices import PluginUsage, UsagePrice
 from billing_pipeline.rating.models.carried import CARRIED
+from billing_pipeline.rating.models.cost_plus import COST_PLUS
+from billing_pipeline.rating.models.metered import METERED
 from billing_pipeline.rating.models.model import EventModel
 from billing_pipeline.rating.models.over_period import OVER_PERIOD
 from billing_pipeline.rating.models.per_event_steps import PER_EVENT_STEPS
@@ -24,10 +26,12 @@ EVENT_MODELS: Mapping[str, EventModel] = MappingProxyType(
         for model in (
             PER_UNIT,
             RATE_CARD,
+            COST_PLUS,
             CARRIED,
             PERCENTAGE,
             ZONE_MATRIX,
             PER_EVENT_STEPS,
+            METERED,
             *OVER_PERIOD,
         )
     }
