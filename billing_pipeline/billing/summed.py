@@ -12,6 +12,7 @@ SUMMED_MODELS = (
     "per_unit",
     "rate_card",
     "cost_plus",
+    "time_of_day",
     "carried",
     "percentage",
     "zone_matrix",

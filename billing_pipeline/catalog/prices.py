@@ -1,7 +1,8 @@
 """Price models of a plan: the closed set, each with its own parameters."""
 
+import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +27,7 @@ from billing_pipeline.catalog.price_terms import (
     TieredUsage,
     Units,
 )
+from billing_pipeline.catalog.rate_cards import ChargedBy, TimeBand
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 from billing_pipeline.vocabulary.proration import ProrationRule
 
@@ -104,6 +106,34 @@ class CostPlusUsage(BaseUsagePrice):
     cost_deck: Key
     margin_percent: Annotated[Amount, Field(ge=-100)] = Decimal(0)
     fixed: Amount = Decimal(0)
+
+
+class BandPrice(TimeBand):
+    """A time band with its price."""
+
+    amount: Amount
+    connection_fee: Amount = Decimal(0)
+
+
+class TimeOfDayUsage(BaseUsagePrice):
+    """A price by time of day, weekday, public holiday and season; `amount` outside all bands."""
+
+    model: Literal["time_of_day"]
+    amount: Amount
+    bands: Annotated[list[BandPrice], Field(min_length=1)]
+    holidays: list[dt.date] = []
+    charged_by: ChargedBy = "start"
+    pricing_unit: Units = Field(default=Decimal(1), gt=0)
+    unit: str = ""
+    increments: Increment = Increment()
+    connection_fee: Amount = Decimal(0)
+
+    @model_validator(mode="after")
+    def _bands_are_apart(self) -> Self:
+        keys = [band.key for band in self.bands]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two bands have the same key")
+        return self
 
 
 class ZonePrice(Configuration):
@@ -195,6 +225,7 @@ EventPrice = (
     PerUnitUsage
     | RateCardUsage
     | CostPlusUsage
+    | TimeOfDayUsage
     | CarriedUsage
     | PercentageUsage
     | ZoneMatrixUsage

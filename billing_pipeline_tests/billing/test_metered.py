@@ -21,7 +21,7 @@ from billing_pipeline_tests.billing.given import (
 )
 from billing_pipeline_tests.billing.test_usage_over_period import BURST, REQUESTS, measured
 
-METER = REQUESTS | {"model": "metered", "amount": "3"}
+METER: dict[str, object] = {**REQUESTS, "model": "metered", "amount": "3"}
 
 # January in New York: 744 hours from 2024-01-01T05:00Z.
 READINGS = [
@@ -43,7 +43,9 @@ READINGS = [
         pytest.param({"aggregate": "percentile", "percentile": 50}, "5", id="median: 4 and 1"),
     ],
 )
-def test_an_aggregate_is_taken_of_each_group_and_added_up(terms: Row, quantity: str) -> None:
+def test_an_aggregate_is_taken_of_each_group_and_added_up(
+    terms: dict[str, object], quantity: str
+) -> None:
     given = facts(plans=[plan([METER | terms])], usage=rated(*READINGS))
 
     charge = charges_of(given, "2024-02-01").row(0, named=True)
@@ -79,7 +81,7 @@ def test_a_metered_quantity_is_cut_at_tiers() -> None:
         ({"aggregate": "sum", "amount": None}, "give either amount or tiers"),
     ],
 )
-def test_a_meter_says_what_it_needs(terms: Row, message: str) -> None:
+def test_a_meter_says_what_it_needs(terms: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         plan([METER | terms])
 
@@ -125,7 +127,9 @@ def test_directions_are_judged_apart_or_added() -> None:
     assert charges_of(added, "2024-02-01")["quantity"].to_list() == [Decimal(57)]
 
 
-TIERS = REQUESTS | {"tiers": [{"up_to": 10, "amount": "2"}, {"up_to": 20, "amount": "1"}]}
+TIERS: dict[str, object] = REQUESTS | {
+    "tiers": [{"up_to": 10, "amount": "2"}, {"up_to": 20, "amount": "1"}]
+}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ TIERS = REQUESTS | {"tiers": [{"up_to": 10, "amount": "2"}, {"up_to": 20, "amoun
         pytest.param({"model": "graduated", "additional_units": 3}, "38", id="28 units"),
     ],
 )
-def test_units_past_the_last_tier(terms: Row, amount: str) -> None:
+def test_units_past_the_last_tier(terms: dict[str, object], amount: str) -> None:
     given = facts(plans=[plan([TIERS | terms])], usage=rated(measured("2024-01-05T15:00", 25)))
 
     assert list(amounts(charges_of(given, "2024-02-01")).values()) == [Decimal(amount)]

@@ -25,7 +25,7 @@ from billing_pipeline.rating.models.apart import priced_apart
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.prefixes import number_key
 from billing_pipeline.rating.priced import completed
-from billing_pipeline.rating.terms import amounts_by
+from billing_pipeline.rating.spans import priced_by_card
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 _HUNDRED = 100
@@ -67,10 +67,8 @@ class CostPlusPricing:
 
 
 def _cost(events: pl.DataFrame, deck: FlattenedCard) -> pl.DataFrame:
-    rows = deck.row_of(events)
-    named = deck.named.select(pl.all().gather(rows))
-    costed = amounts_by(events, deck.terms, rows).rename({"amount": "cost_amount"})
-    return costed.hstack(named).with_columns(cost_prefix=pl.col("rate_prefix"))
+    costed = priced_by_card(events, deck).drop("unit_price", "connection_fee")
+    return costed.rename({"amount": "cost_amount"}).with_columns(cost_prefix=pl.col("rate_prefix"))
 
 
 def prepare(prices: Sequence[CostPlusUsage]) -> CostPlusPricing:

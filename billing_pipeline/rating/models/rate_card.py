@@ -15,7 +15,8 @@ from billing_pipeline.rating.models.apart import priced_apart
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.prefixes import number_key
 from billing_pipeline.rating.priced import capped, completed
-from billing_pipeline.rating.terms import amounts_by, priced_by
+from billing_pipeline.rating.spans import priced_by_card
+from billing_pipeline.rating.terms import amounts_by
 from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
@@ -41,9 +42,7 @@ class RateCardPricing:
 
 
 def _sale(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
-    rows = card.row_of(events)
-    priced = priced_by(events, card.terms, rows)
-    answer = priced.hstack(card.named.select(pl.all().gather(rows)))
+    answer = priced_by_card(events, card)
     if answer.get_column("amount").null_count() == 0:
         return answer
     return answer.with_columns(
@@ -73,6 +72,8 @@ def cost_by_deck(events: pl.DataFrame, deck: FlattenedCard | None) -> pl.DataFra
     """What the supplier takes: cost_amount and cost_prefix, null where its deck has no price."""
     if deck is None:
         return completed(events.select("quantity")).select("cost_amount", "cost_prefix")
+    if deck.is_split:
+        return priced_by_card(events, deck).select(cost_amount="amount", cost_prefix="rate_prefix")
     rows = deck.row_of(events)
     return amounts_by(events, deck.terms, rows).select(
         pl.col("amount").alias("cost_amount"), deck.rows["prefix"].gather(rows).alias("cost_prefix")

@@ -14,6 +14,7 @@ from billing_pipeline.rating.models.per_event_steps import PER_EVENT_STEPS
 from billing_pipeline.rating.models.per_unit import PER_UNIT
 from billing_pipeline.rating.models.percentage import PERCENTAGE
 from billing_pipeline.rating.models.rate_card import RATE_CARD
+from billing_pipeline.rating.models.time_of_day import TIME_OF_DAY
 from billing_pipeline.rating.models.zone_matrix import ZONE_MATRIX
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
@@ -27,6 +28,7 @@ EVENT_MODELS: Mapping[str, EventModel] = MappingProxyType(
             PER_UNIT,
             RATE_CARD,
             COST_PLUS,
+            TIME_OF_DAY,
             CARRIED,
             PERCENTAGE,
             ZONE_MATRIX,
