@@ -4,13 +4,16 @@ import datetime as dt
 
 import polars as pl
 
+from billing_pipeline.billing.agreed_prices import with_agreed_prices
 from billing_pipeline.billing.charge_rows import DESCRIPTION, NO_EVENTS, billed_by, charge_rows
 from billing_pipeline.billing.prorated import ANYTHING_CHARGED, prorated_by_rule
 from billing_pipeline.vocabulary.money import exact_product
 from billing_pipeline.vocabulary.periods import plus_days
 
 
-def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:
+def recurring_charges(
+    periods: pl.DataFrame, fees: pl.DataFrame, agreed: pl.DataFrame, bill_day: dt.date
+) -> pl.DataFrame:
     """Charge flat prices for every billing period that is due by `bill_day`.
 
     `periods` go on to the day each subscription ends on; only prices that charge that day do.
@@ -18,15 +21,13 @@ def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.da
     changes inside a period each price is owed for its own days. An introductory amount is owed
     for the first periods that are charged.
 
-    Shape: one CHARGED row per billed period and price in force. `fees` is FEES.
+    Shape: one CHARGED row per billed period and price in force. `fees` is FEES, `agreed`
+    AGREED_PRICES.
     """
     charged_until = pl.when(pl.col("cancel_day") == "exclusive").then("ended_on")
     served = (
-        periods.join(fees, on="plan_key", how="inner")
+        with_agreed_prices(_introduced(periods.join(fees, on="plan_key", how="inner")), agreed)
         .with_columns(
-            price_amount=pl.when(pl.col("period_number") < pl.col("introductory_periods"))
-            .then("introductory_amount")
-            .otherwise("price_amount"),
             bill_from=pl.when(pl.col("timing") == "advance")
             .then("advance_on")
             .otherwise("arrears_on"),
@@ -46,6 +47,13 @@ def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.da
         events=NO_EVENTS,
     )
     return charge_rows(priced, "recurring")
+
+
+def _introduced(priced: pl.DataFrame) -> pl.DataFrame:
+    """Take the introductory amount in the first periods that are charged."""
+    is_first = pl.col("period_number") < pl.col("introductory_periods")
+    amount = pl.when(is_first).then("introductory_amount").otherwise("price_amount")
+    return priced.with_columns(price_amount=amount)
 
 
 def with_last_day(spans: pl.DataFrame) -> pl.DataFrame:

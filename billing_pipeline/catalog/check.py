@@ -8,9 +8,9 @@ from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check_agreements import check_agreements
 from billing_pipeline.catalog.check_customers import (
     check_accounts,
-    check_service_identifiers,
     check_subscriptions,
 )
+from billing_pipeline.catalog.check_identifiers import check_service_identifiers
 from billing_pipeline.catalog.check_plans import check_plans
 from billing_pipeline.catalog.check_rate_cards import check_rate_cards
 from billing_pipeline.vocabulary.problems import Problem

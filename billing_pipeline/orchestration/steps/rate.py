@@ -56,7 +56,8 @@ def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> Pri
         facts.subscriptions,
         rate_card_prices,
         facts.tenant.time_zone,
-        accounts=facts.accounts,
+        facts.terms.changes,
+        facts.accounts,
     )
 
 
