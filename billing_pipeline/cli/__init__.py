@@ -17,6 +17,7 @@ from billing_pipeline.cli import (
     findings,
     identifiers,
     price,
+    reprocess,
     simulate,
     suspense,
     trace,
@@ -37,6 +38,7 @@ billing.add_command(feed.feed)
 billing.add_command(findings.findings)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
+billing.add_command(reprocess.reprocess)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(trace.trace)
