@@ -19,6 +19,7 @@ from billing_pipeline.cli import (
     identifiers,
     price,
     provisioning,
+    reprocess,
     simulate,
     suspense,
     swap,
@@ -42,6 +43,7 @@ billing.add_command(provisioning.provisioning)
 billing.add_command(findings.findings)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
+billing.add_command(reprocess.reprocess)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)
