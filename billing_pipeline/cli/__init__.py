@@ -16,6 +16,7 @@ from billing_pipeline.cli import (
     feed,
     simulate,
     suspense,
+    template,
     trace,
 )
 
@@ -33,6 +34,7 @@ billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
+billing.add_command(template.template)
 billing.add_command(trace.trace)
 
 
