@@ -14,6 +14,9 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    findings,
+    identifiers,
+    price,
     simulate,
     suspense,
     template,
@@ -32,6 +35,9 @@ billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(findings.findings)
+billing.add_command(identifiers.identifiers)
+billing.add_command(price.price)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(template.template)

@@ -22,6 +22,8 @@ from billing_pipeline.intake.tenant_folder import TenantFolder
 from billing_pipeline.orchestration.configure import apply_folders, read_folder, read_folders
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.assure import assure_tenant
+from billing_pipeline.orchestration.steps.bill_days import billable_days
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.issue import issue_bill_day
@@ -60,6 +62,7 @@ def simulate(
         failing = checks.failing_checks(connection)
     summary = write_extracts(installation, out)
     summary["failing_checks"] = sorted(failing)
+    summary["findings"] = _assure(installation, through)
     (out / "summary.json").write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
     return summary
 
@@ -146,12 +149,30 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
     with installation_scope(installation.engine) as connection:
         due.plan_bill_days(connection, now)
         days = due.due_bill_days(connection, limit=_NO_LIMIT).select("tenant_key", "bill_day")
-    for tenant_key, bill_day in sorted(days.rows()):
-        facts = read_facts(installation, tenant_key)
-        keep_charges(
-            installation, tenant_key, bill_day, compute_bill_day(installation, facts, bill_day)
+    for (tenant_key,), own in sorted(days.partition_by("tenant_key", as_dict=True).items()):
+        facts = read_facts(installation, str(tenant_key))
+        for bill_day in billable_days(installation, facts, own["bill_day"].sort().to_list(), now):
+            computed = compute_bill_day(installation, facts, bill_day)
+            keep_charges(installation, facts.tenant.key, bill_day, computed)
+            issue_bill_day(installation, facts, bill_day, now)
+
+
+def _assure(installation: Installation, through: dt.date) -> list[str]:
+    """What the controls say when the story is over: `tenant control subject`, sorted."""
+    noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
+    with installation_scope(installation.engine) as connection:
+        tenants = catalog.tenant_keys(connection)
+    said = {
+        tenant_key: assure_tenant(
+            installation, read_facts(installation, tenant_key), [through], noon
         )
-        issue_bill_day(installation, facts, bill_day, now)
+        for tenant_key in tenants
+    }
+    return [
+        f"{tenant_key} {control} {subject}"
+        for tenant_key, found in sorted(said.items())
+        for control, subject in found.found.select("control", "subject").rows()
+    ]
 
 
 def render_documents(installation: Installation, out: Path) -> None:

@@ -94,8 +94,10 @@ def test_twenty_dollars_and_hundred_minutes_become_an_invoice_of_25(
         "nothing_lost_in_decoding",
         "nothing_lost_in_mediation",
         "nothing_lost_in_rating",
+        "nobody_is_stopped",
         "documents_add_up",
         "books_agree",
+        "nothing_is_found",
     }
     assert all(check.passed for check in evaluations)
 
