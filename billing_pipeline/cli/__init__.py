@@ -23,6 +23,7 @@ from billing_pipeline.cli import (
     simulate,
     suspense,
     swap,
+    template,
     trace,
 )
 
@@ -47,6 +48,7 @@ billing.add_command(reprocess.reprocess)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)
+billing.add_command(template.template)
 billing.add_command(trace.trace)
 
 

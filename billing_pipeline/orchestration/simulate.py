@@ -20,9 +20,9 @@ import fsspec
 
 from billing_pipeline.books import catalog, checks, due, files, invoices
 from billing_pipeline.books.scope import installation_scope, tenant_scope
-from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.intake.tenant_folder import TenantFolder
 from billing_pipeline.orchestration.bills import Decision, decide
-from billing_pipeline.orchestration.configure import apply_folders, read_folders
+from billing_pipeline.orchestration.configure import apply_folders, read_folder, read_folders
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import assure_tenant
@@ -129,7 +129,7 @@ def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
 def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     noon = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
     if folders := story.folders.get(day):
-        read = [read_tenant_folder(folder) for folder in folders]
+        read = [read_folder(folder) for folder in folders]
         apply_folders(installation, read, applied_at=noon, applied_by="simulation")
     if landings := story.landings.get(day):
         _land(installation, landings, noon)
