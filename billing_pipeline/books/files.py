@@ -1,25 +1,27 @@
-"""The register of usage files: seen, archived, loaded or refused, and the days they touched."""
+"""The register of usage files: what was seen, what waits, what people decided about it."""
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from billing_pipeline.books.audit import log_decision
-from billing_pipeline.books.copy import copy_in, copy_out, staged
-from billing_pipeline.books.due import touch_usage_days
-from billing_pipeline.books.schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
+from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.scope import UnknownTenant
 from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
+from billing_pipeline.books.usage_schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
 
 UPLOADS = ["tenant_key", "feed_key", "url", "name", "size_bytes", "etag", "landed_at"]
-_TO_LOAD = ("landed", "archived")
+TO_LOAD = ("landed", "archived")
+"""States of files still to be loaded."""
+
+GONE = ("duplicate", "discarded")
+"""States of files whose content does not count."""
+
 _REFUSED = ("empty", "quarantined")
-_GONE = ("duplicate", "discarded")
 
 
 class FileNotInState(Exception):
@@ -68,7 +70,7 @@ def unloaded_files(
     """The next UNLOADED_FILES in the order they were registered, of one landing day or all."""
     select = (
         sa.select(*(usage_files.c[name] for name in UNLOADED_FILES.names))
-        .where(usage_files.c.state.in_(_TO_LOAD))
+        .where(usage_files.c.state.in_(TO_LOAD))
         .order_by(usage_files.c.file_id)
         .limit(limit)
     )
@@ -79,93 +81,8 @@ def unloaded_files(
 
 def unloaded_landing_days(connection: sa.Connection) -> list[dt.date]:
     """Landing days with files still to be loaded, in order."""
-    days = sa.select(usage_files.c.landing_day).where(usage_files.c.state.in_(_TO_LOAD))
+    days = sa.select(usage_files.c.landing_day).where(usage_files.c.state.in_(TO_LOAD))
     return sorted(connection.execute(days.distinct()).scalars())
-
-
-def record_archived(
-    connection: sa.Connection, file_id: int, *, file_key: str, archive_path: str
-) -> bool:
-    """Note where the archive keeps a file; False if its content came before.
-
-    The same content of the same feed under another name becomes state `duplicate`.
-    """
-    file = _file(connection, file_id, *_TO_LOAD)
-    # Two names of one content may be archived at the same moment.
-    connection.execute(
-        sa.text("select pg_advisory_xact_lock(hashtextextended(:content, 0))"),
-        {"content": f"{file.tenant_key}/{file.feed_key}/{file_key}"},
-    )
-    same_content = sa.select(sa.literal(1)).where(
-        usage_files.c.tenant_key == file.tenant_key,
-        usage_files.c.feed_key == file.feed_key,
-        usage_files.c.file_key == file_key,
-        usage_files.c.file_id != file_id,
-        usage_files.c.state.not_in(_GONE),
-    )
-    is_new = connection.execute(same_content).first() is None
-    _change(
-        connection,
-        file_id,
-        state="archived" if is_new else "duplicate",
-        file_key=file_key,
-        archive_path=archive_path,
-    )
-    return is_new
-
-
-def record_loaded(  # noqa: PLR0913 - a file's balance has this many sides
-    connection: sa.Connection,
-    file_id: int,
-    *,
-    records: int,
-    accepted: int,
-    suspended: int,
-    filtered: int,
-    quantity: Decimal,
-    usage_days: pl.DataFrame,
-) -> None:
-    """Note what a file held and make the usage days it touches stale.
-
-    `usage_days` has columns usage_day, records. Days of an earlier load of the same file become
-    stale too: they may have lost records.
-    """
-    file = _file(connection, file_id, *_TO_LOAD)
-    earlier = usage_file_days.c.file_id == file_id
-    before = connection.execute(sa.select(usage_file_days.c.usage_day).where(earlier)).scalars()
-    touched = set(before) | set(usage_days.get_column("usage_day"))
-    connection.execute(sa.delete(usage_file_days).where(earlier))
-    days = usage_days.select(
-        pl.lit(file.tenant_key).alias("tenant_key"),
-        pl.lit(file_id, pl.Int64).alias("file_id"),
-        pl.col("usage_day"),
-        pl.col("records").cast(pl.Int64),
-    )
-    copy_in(connection, usage_file_days, days)
-    _change(
-        connection,
-        file_id,
-        state="loaded",
-        records=records,
-        accepted=accepted,
-        suspended=suspended,
-        filtered=filtered,
-        quantity=quantity,
-    )
-    touch_usage_days(connection, file.tenant_key, sorted(touched))
-
-
-def record_refused(
-    connection: sa.Connection,
-    file_id: int,
-    *,
-    state: Literal["empty", "quarantined"],
-    reason: str,
-    message: str,
-) -> None:
-    """Put a whole file aside: `reason` is a key, `message` says to people what is wrong."""
-    _file(connection, file_id, *_TO_LOAD)
-    _change(connection, file_id, state=state, reason=reason, message=message)
 
 
 def release_file(connection: sa.Connection, file_id: int, *, released_by: str, note: str) -> None:
@@ -217,12 +134,12 @@ def files_of_usage_day(
 ) -> pl.DataFrame:
     """The FILES_OF_DAY: which files hold records of a usage day, and where raw usage has them."""
     select = (
-        sa.select(usage_files.c.file_key, usage_files.c.landing_day)
+        sa.select(*(usage_files.c[name] for name in FILES_OF_DAY.names))
         .join(usage_file_days, usage_file_days.c.file_id == usage_files.c.file_id)
         .where(
             usage_file_days.c.tenant_key == owner_tenant_key,
             usage_file_days.c.usage_day == usage_day,
-            usage_files.c.state.not_in(_GONE),
+            usage_files.c.state.not_in(GONE),
         )
     )
     return copy_out(connection, select, FILES_OF_DAY).sort("landing_day", "file_key")
@@ -233,7 +150,7 @@ def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:
     select = (
         _select_file()
         .where(usage_files.c.file_key == file_key)
-        .order_by(usage_files.c.state.in_(_GONE), usage_files.c.file_id)
+        .order_by(usage_files.c.state.in_(GONE), usage_files.c.file_id)
     )
     row = connection.execute(select).first()
     return None if row is None else UsageFile(*row)

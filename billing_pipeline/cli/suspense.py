@@ -45,8 +45,9 @@ def show(reason: str | None, limit: int) -> None:
 @click.option("--reason", default=None, help="Only records with this reason.")
 def recycle(reason: str | None) -> None:
     """Compute the days of suspended records again, after mending catalog or customers."""
+    from billing_pipeline.orchestration.clock import utc_now
     from billing_pipeline.orchestration.installation import Installation
     from billing_pipeline.orchestration.suspense import recycle as recycle_suspense
 
-    recycled = recycle_suspense(Installation.from_environment(), reason)
+    recycled = recycle_suspense(Installation.from_environment(), reason, utc_now())
     click.echo(f"{recycled.before} records were in suspense, {recycled.after} still are")

@@ -1,5 +1,6 @@
 """The suspense workbench: what waits and why, and computing its days again."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,7 +12,7 @@ from billing_pipeline.mediation.schema import SUSPENSE
 from billing_pipeline.orchestration.days import EVER
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
-from billing_pipeline.orchestration.steps.rate import TenantRater
+from billing_pipeline.orchestration.steps.stale import compute_stale_days
 
 _FRAMES = (layout.DECODE_SUSPENSE, layout.MEDIATE_SUSPENSE, layout.RATE_SUSPENSE)
 
@@ -53,7 +54,7 @@ class Recycled:
     after: int
 
 
-def recycle(installation: Installation, reason: str | None) -> Recycled:
+def recycle(installation: Installation, reason: str | None, now: dt.datetime) -> Recycled:
     """Mediate and rate the days of suspended records again with what is known now.
 
     Records that could not be decoded wait for a corrected feed and a reload of their file.
@@ -64,12 +65,8 @@ def recycle(installation: Installation, reason: str | None) -> Recycled:
         with installation_scope(installation.engine) as connection:
             owners = due.owners_of_usage_day(connection, day)
         for owner in owners:
-            mediate_owner_day(installation, owner, day)
-    with installation_scope(installation.engine) as connection:
-        unrated = due.stale_rating_days(connection).select("tenant_key", "usage_day").rows()
-    rater = TenantRater(installation)
-    for tenant_key, day in sorted(unrated):
-        rater.rate_day(tenant_key, day)
+            mediate_owner_day(installation, owner, day, now=now)
+    compute_stale_days(installation, now)
     still = _with_reason(read_suspense(installation, None), reason)
     return Recycled(waiting.height, still.height)
 
