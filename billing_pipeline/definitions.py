@@ -10,7 +10,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from billing_pipeline.orchestration import checks, jobs, schedules, sensors  # noqa: E402
-from billing_pipeline.orchestration.assets import money, usage  # noqa: E402
+from billing_pipeline.orchestration.assets import money, suspense, usage  # noqa: E402
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -18,6 +18,7 @@ defs = dg.Definitions(
         usage.raw_usage,
         usage.mediated_usage,
         usage.rated_usage,
+        suspense.suspense,
         money.charges,
         money.invoices,
         money.invoice_documents,

@@ -12,7 +12,12 @@ from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.scope import UnknownTenant
 from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
-from billing_pipeline.books.usage_schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
+from billing_pipeline.books.usage_schema import (
+    FILE_BALANCES,
+    FILES_OF_DAY,
+    UNLOADED_FILES,
+    USAGE_FILES,
+)
 
 UPLOADS = ["tenant_key", "feed_key", "url", "name", "size_bytes", "etag", "landed_at"]
 TO_LOAD = ("landed", "archived")
@@ -145,6 +150,16 @@ def files_of_usage_day(
     return copy_out(connection, select, FILES_OF_DAY).sort("landing_day", "file_key")
 
 
+def replaced_files(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame:
+    """Contents that later deliveries replaced: columns feed_key, file_key."""
+    select = (
+        sa.select(usage_files.c.feed_key, usage_files.c.file_key)
+        .where(usage_files.c.tenant_key == owner_tenant_key, usage_files.c.state == "superseded")
+        .distinct()
+    )
+    return copy_out(connection, select, pl.Schema({"feed_key": pl.String, "file_key": pl.String}))
+
+
 def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:
     """The file with this content; the one that was loaded if it came more than once."""
     select = (
@@ -162,6 +177,15 @@ def read_files(connection: sa.Connection, *states: str) -> pl.DataFrame:
     if states:
         select = select.where(usage_files.c.state.in_(states))
     return copy_out(connection, select, USAGE_FILES).sort("file_id")
+
+
+def file_balances(connection: sa.Connection, first_day: dt.date, last_day: dt.date) -> pl.DataFrame:
+    """FILE_BALANCES of the loaded files of landing days, both ends included."""
+    select = sa.select(*(usage_files.c[name] for name in FILE_BALANCES.names)).where(
+        usage_files.c.landing_day.between(first_day, last_day),
+        usage_files.c.state.in_(("loaded", "superseded")),
+    )
+    return copy_out(connection, select, FILE_BALANCES).sort("file_id")
 
 
 def _select_file() -> sa.Select[*tuple[Any, ...]]:

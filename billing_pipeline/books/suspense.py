@@ -193,9 +193,29 @@ def written_off_records(
     return copy_out(connection, select, RECORDS)
 
 
-def read_suspense_states(connection: sa.Connection, *only: str) -> pl.DataFrame:
-    """All visible SUSPENSE_STATES, or those in the given states."""
+def read_suspense_states(
+    connection: sa.Connection, *only: str, tenant_key: str | None = None
+) -> pl.DataFrame:
+    """SUSPENSE_STATES of a tenant or of all visible ones, or those in the given states."""
     select = sa.select(*(states.c[name] for name in SUSPENSE_STATES.names))
     if only:
         select = select.where(states.c.state.in_(only))
+    if tenant_key is not None:
+        select = select.where(states.c.tenant_key == tenant_key)
     return copy_out(connection, select, SUSPENSE_STATES).sort(_KEY)
+
+
+def lives_of_records(connection: sa.Connection, file_keys: Sequence[str]) -> pl.DataFrame:
+    """SUSPENSE_STATES of the records of some files, whatever their state."""
+    select = sa.select(*(states.c[name] for name in SUSPENSE_STATES.names)).where(
+        states.c.file_key.in_(file_keys)
+    )
+    return copy_out(connection, select, SUSPENSE_STATES).sort(_KEY)
+
+
+def suspense_version(connection: sa.Connection) -> str:
+    """A text that changes when any record enters or leaves suspense."""
+    latest = sa.select(
+        sa.func.count(), sa.func.max(states.c.first_seen_at), sa.func.max(states.c.closed_at)
+    )
+    return ":".join(str(part) for part in connection.execute(latest).one())

@@ -108,3 +108,18 @@ FILE_DAYS = FrameSchema(
         "records": required(pl.Int64, "records of the day"),
     },
 )
+
+FILE_BALANCES = FrameSchema(
+    name="file_balances",
+    grain="one row per loaded usage file: what was decoded beside what the lake keeps",
+    columns={
+        "file_id": required(pl.Int64, "number of the registration"),
+        "name": required(pl.String, "file name"),
+        "records": required(pl.Int64, "records it held"),
+        "accepted": required(pl.Int64, "records handed on"),
+        "suspended": required(pl.Int64, "records in suspense"),
+        "filtered": required(pl.Int64, "records not billable"),
+        "quantity": required(QUANTITY, "quantity its records had when decoded"),
+        "quantity_kept": required(QUANTITY, "quantity that the lake keeps of it"),
+    },
+)

@@ -11,6 +11,7 @@ from billing_pipeline.books import checks as books_checks
 from billing_pipeline.books import conservation
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration import metadata as shown
+from billing_pipeline.orchestration import usage_checks
 from billing_pipeline.orchestration.assets import money, usage
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.partitions import days_of, tenant_days_of
@@ -120,4 +121,11 @@ def _conserved(
     )
 
 
-ALL = [decode_conserves, mediation_conserves, rating_conserves, documents_add_up, books_agree]
+ALL = [
+    decode_conserves,
+    mediation_conserves,
+    rating_conserves,
+    documents_add_up,
+    books_agree,
+    *usage_checks.ALL,
+]

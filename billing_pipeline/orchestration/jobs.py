@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import money, usage
+from billing_pipeline.orchestration.assets import money, suspense, usage
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -30,4 +30,9 @@ bill_run = dg.define_asset_job(
     ),
     description="Charge, invoice, book and hand off a tenant's bill days.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run]
+watch_suspense = dg.define_asset_job(
+    "watch_suspense",
+    selection=dg.AssetSelection.assets(suspense.suspense),
+    description="Count what waits in suspense, its age and its probable value.",
+)
+ALL = [load_usage, mediate_usage, rate_usage, bill_run, watch_suspense]

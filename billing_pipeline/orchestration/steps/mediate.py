@@ -49,7 +49,7 @@ def mediate_owner_day(
         guide = catalog.read_guide(connection, owner_key)
         earlier = manifest.tenants_of_partition(connection, layout.MEDIATED_USAGE, day)
     raw = read_raw_usage(installation, owner_key, day)
-    standing = standing_records(installation, owner_key, day, raw)
+    standing = standing_records(installation, owner_key, raw)
     outcome = standing.with_set_aside(mediate(standing.records, guide))
     tenants = sorted(
         set(outcome.accepted["tenant_key"]) | (set(earlier) & set(guide["tenant_key"]))

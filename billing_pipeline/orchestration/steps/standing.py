@@ -1,6 +1,5 @@
 """Which raw records of a usage day stand, and which people or later deliveries have set aside."""
 
-import datetime as dt
 from typing import NamedTuple
 
 import polars as pl
@@ -29,14 +28,13 @@ class Standing(NamedTuple):
         )
 
 
-def standing_records(
-    installation: Installation, owner_key: str, day: dt.date, raw: pl.DataFrame
-) -> Standing:
+def standing_records(installation: Installation, owner_key: str, raw: pl.DataFrame) -> Standing:
     """Split an owner's raw usage of a day (RAW_USAGE)."""
     with installation_scope(installation.engine) as connection:
-        of_day = files.files_of_usage_day(connection, owner_key, day)
-        given_up = suspense.written_off_records(connection, owner_key, of_day["file_key"].to_list())
-    replaced = of_day.filter(pl.col("state") == "superseded").select("feed_key", "file_key")
+        replaced = files.replaced_files(connection, owner_key)
+        given_up = suspense.written_off_records(
+            connection, owner_key, raw["file_key"].unique().to_list()
+        )
     if replaced.is_empty() and given_up.is_empty():
         return Standing(raw, SET_ASIDE.empty(), SET_ASIDE.empty())
     superseded = raw.join(replaced, on=replaced.columns, how="semi")
