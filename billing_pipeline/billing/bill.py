@@ -12,6 +12,7 @@ from billing_pipeline.billing.look_back import with_look_back
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
 from billing_pipeline.billing.prices import (
+    at_agreed_prices,
     contract_terms,
     minimum_fees,
     one_time_fees,
@@ -39,6 +40,7 @@ def compute_charges(
     Shape: one CHARGES row per charge, ordered by key.
     Raises: UnknownReference if a subscription's plan or account is missing.
     """
+    facts = at_agreed_prices(facts, account_keys)
     catalog = facts.catalog
     spans = with_look_back(
         subscription_spans(facts, account_keys), bill_day, facts.tenant.look_back_periods
@@ -48,15 +50,15 @@ def compute_charges(
     of_plans = billed_periods(plan_spans(spans), bill_day)
     charged = pl.concat(
         [
-            recurring_charges(of_terms, recurring_fees(catalog), bill_day),
+            recurring_charges(of_terms, recurring_fees(catalog), facts.agreed_prices, bill_day),
             one_time_charges(spans, one_time_fees(catalog), bill_day),
             usage_charges(facts, of_plans, bill_day),
         ]
     )
-    net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts))])
+    net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts, spans))])
     of_usage = net.filter(pl.col("counts_as") == "usage")
     minimums = minimum_charges(of_plans, of_usage, minimum_fees(catalog), bill_day)
     terminations = termination_charges(
-        spans, contract_terms(catalog), recurring_fees(catalog), bill_day
+        spans, contract_terms(catalog), recurring_fees(catalog), facts.agreed_prices, bill_day
     )
     return CHARGES.conform(pl.concat([net, minimums, terminations]).sort("charge_key"))

@@ -1,13 +1,16 @@
 """The catalog as small flat tables that subscriptions are joined with."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypedDict
 
 import polars as pl
 
+from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.prices import FlatPrice, OneTimePrice
+from billing_pipeline.catalog.resolution import sold
 from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline.vocabulary.periods import DAYS_IN, MONTHS_IN
 
@@ -119,6 +122,20 @@ class FeeRow(ProductColumns):
     cancel_day: str
     valid_from: dt.date
     valid_until: dt.date | None
+
+
+def at_agreed_prices(facts: BillingFacts, account_keys: pl.Series) -> BillingFacts:
+    """The facts of some accounts, every subscription on its plan at its own prices."""
+    of_accounts = facts.subscriptions.filter(
+        pl.col("account_key").is_in(account_keys.unique().implode())
+    )
+    agreed = sold(facts.catalog, facts.accounts, of_accounts, facts.subscription_changes)
+    return replace(
+        facts,
+        catalog=agreed.catalog,
+        subscriptions=agreed.subscriptions,
+        subscription_changes=agreed.subscription_changes,
+    )
 
 
 def product_columns(catalog: Catalog, product_key: str) -> ProductColumns:

@@ -59,7 +59,8 @@ def _paid_on(
     """What every subscription pays on one plan for its service in the window."""
     swapped = facts.subscriptions.with_columns(plan_key=pl.lit(plan_key))
     zone = facts.tenant.time_zone
-    rated = rate(events, price_book(facts.catalog, swapped, rate_card_prices, zone))
+    book = price_book(facts.catalog, swapped, rate_card_prices, zone, accounts=facts.accounts)
+    rated = rate(events, book)
     on_plan = dataclasses.replace(
         facts,
         subscriptions=swapped,

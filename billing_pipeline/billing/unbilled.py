@@ -6,6 +6,7 @@ import polars as pl
 
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.history import plan_spans
+from billing_pipeline.billing.prices import at_agreed_prices
 from billing_pipeline.billing.schema import UNBILLED_USAGE
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.billing.usage_prices import usage_prices
@@ -35,7 +36,8 @@ def unbilled_usage(facts: BillingFacts, account_keys: pl.Series, bill_day: dt.da
         .agg(pl.col("quantity").sum(), events=pl.len().cast(pl.Int64))
         .collect(engine="streaming")
     )
-    spans = plan_spans(subscription_spans(facts, account_keys))
+    agreed = at_agreed_prices(facts, account_keys)
+    spans = plan_spans(subscription_spans(agreed, account_keys))
     placed = usage.sort("local_date").join_asof(
         spans.select("subscription_key", "plan_key", "span_from", "span_until").sort("span_from"),
         left_on="local_date",
@@ -47,6 +49,6 @@ def unbilled_usage(facts: BillingFacts, account_keys: pl.Series, bill_day: dt.da
     )
     billed = placed.filter(
         pl.col("span_until").is_null() | (pl.col("local_date") < pl.col("span_until"))
-    ).join(usage_prices(facts.catalog), on=["plan_key", "price_key"], how="semi")
+    ).join(usage_prices(agreed.catalog), on=["plan_key", "price_key"], how="semi")
     day = ["subscription_key", "price_key", "local_date"]
     return UNBILLED_USAGE.conform(usage.join(billed, on=day, how="anti").sort(day))

@@ -12,12 +12,18 @@ from billing_pipeline.books.tables import (
     catalog_entries,
     rate_card_prices,
     service_identifiers,
+    subscription_changes,
     subscriptions,
     tenants,
 )
 from billing_pipeline.books.versions import known_rows
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
-from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
+from billing_pipeline.customers.schema import (
+    ACCOUNTS,
+    IDENTIFIERS_OF_TENANTS,
+    SERVICE_IDENTIFIERS,
+    SUBSCRIPTIONS,
+)
 from billing_pipeline.mediation.schema import GUIDE
 from billing_pipeline.vocabulary.frames import FrameSchema
 
@@ -25,6 +31,12 @@ from billing_pipeline.vocabulary.frames import FrameSchema
 def tenant_keys(connection: sa.Connection) -> list[str]:
     """Keys of all visible tenants, sorted."""
     return sorted(connection.execute(sa.select(tenants.c.tenant_key)).scalars())
+
+
+def read_revision(connection: sa.Connection, tenant_key: str) -> int:
+    """Number of the revision of the tenant's configuration that was applied last."""
+    number = sa.select(tenants.c.revision).where(tenants.c.tenant_key == tenant_key)
+    return int(connection.execute(number).scalar_one())
 
 
 def read_tenant_documents(connection: sa.Connection) -> pl.DataFrame:
@@ -86,22 +98,27 @@ def read_rate_card_prices(
 def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame:
     """The GUIDE for feeds of the owner: identifiers of its whole subtree.
 
-    A subscription's local days become instants in its tenant's zone, by Postgres' zone data.
+    A subscription's local days become instants in its tenant's zone, by Postgres' zone data; it
+    is served until it ends or is cancelled.
     """
     owned, subscribed = service_identifiers.c, subscriptions.c
     subtree = sa.select(sa.func.tenant_subtree(owner_tenant_key)).scalar_subquery()
     select = (
         sa.select(
             owned.identifier,
+            owned.match,
+            owned.status,
             owned.tenant_key,
             subscribed.account_key,
             owned.subscription_key,
             owned.valid_from,
             owned.valid_until,
             _local_midnight(subscribed.started_on).label("service_from"),
-            _local_midnight(subscribed.ended_on).label("service_until"),
+            _local_midnight(sa.func.least(subscribed.ended_on, _cancelled_on())).label(
+                "service_until"
+            ),
         )
-        .join(
+        .outerjoin(
             subscriptions,
             sa.and_(
                 subscribed.tenant_key == owned.tenant_key,
@@ -110,9 +127,32 @@ def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame
             ),
         )
         .join(tenants, tenants.c.tenant_key == owned.tenant_key)
-        .where(owned.known_until.is_(None), owned.tenant_key.in_(subtree))
+        .where(
+            owned.known_until.is_(None),
+            owned.tenant_key.in_(subtree),
+            sa.or_(owned.status != "assigned", subscribed.subscription_key.is_not(None)),
+        )
     )
     return copy_out(connection, select, GUIDE).sort("identifier", "valid_from", "tenant_key")
+
+
+def read_company_patterns(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
+    """Prefixes and ranges of the other tenants of the tenant's company, with `tenant_key`."""
+    owned = service_identifiers.c
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    root = sa.select(tenants.c.tenant_key).where(
+        tenants.c.parent_key.is_(None), tenants.c.tenant_key.in_(lineage)
+    )
+    company = sa.select(sa.func.tenant_subtree(root.scalar_subquery())).scalar_subquery()
+    select = sa.select(
+        owned.tenant_key, *(owned[name] for name in SERVICE_IDENTIFIERS.names)
+    ).where(
+        owned.known_until.is_(None),
+        owned.match != "exact",
+        owned.tenant_key != tenant_key,
+        owned.tenant_key.in_(company),
+    )
+    return copy_out(connection, select, IDENTIFIERS_OF_TENANTS).sort("tenant_key", "identifier")
 
 
 def _read(
@@ -125,6 +165,21 @@ def _read(
     columns = [table.c[name] for name in schema.names]
     select = sa.select(*columns).where(*known_rows(table, tenant_key, known_at))
     return copy_out(connection, select, schema)
+
+
+def _cancelled_on() -> sa.ScalarSelect[dt.date]:
+    """The first day from which a subscription is cancelled, null if it is not."""
+    changed, subscribed = subscription_changes.c, subscriptions.c
+    return (
+        sa.select(sa.func.min(changed.effective_on))
+        .where(
+            changed.tenant_key == subscribed.tenant_key,
+            changed.subscription_key == subscribed.subscription_key,
+            changed.status == "cancelled",
+            changed.known_until.is_(None),
+        )
+        .scalar_subquery()
+    )
 
 
 def _local_midnight(day: sa.ColumnElement[dt.date]) -> sa.ColumnElement[dt.datetime]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from billing_pipeline.books.sql_files import run_script, sql_folder
 
-_READERS = "billing_app, billing_operator, billing_reader"
+_READERS = "billing_app, billing_operator, billing_reader, billing_finance"
 
 # A view carries the digest of its file as comment.
 _MARKS = sa.text("""

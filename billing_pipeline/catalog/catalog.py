@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from billing_pipeline.catalog.agreements import NegotiatedPrice
 from billing_pipeline.catalog.plans import Discount, Plan, Product
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.taxes import TaxRate
@@ -12,7 +13,8 @@ from billing_pipeline.catalog.taxes import TaxRate
 class Catalog:
     """Products, plans, discounts, tax rates and rate-card headers in force at one known time.
 
-    Rate-card rows are many and travel apart, as a RATE_CARD_PRICES frame.
+    Rate-card rows are many and travel apart, as a RATE_CARD_PRICES frame. `inherited` are the
+    agreements of the tenants above that hold below them, those of the nearest tenant first.
     """
 
     products: tuple[Product, ...] = ()
@@ -20,6 +22,8 @@ class Catalog:
     discounts: tuple[Discount, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()
     rate_cards: tuple[RateCard, ...] = ()
+    negotiated: tuple[NegotiatedPrice, ...] = ()
+    inherited: tuple[tuple[NegotiatedPrice, ...], ...] = ()
 
     @cached_property
     def product_by_key(self) -> dict[str, Product]:

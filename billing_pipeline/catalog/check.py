@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import polars as pl
 
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.check_agreements import check_agreements
 from billing_pipeline.catalog.check_customers import (
     check_accounts,
-    check_service_identifiers,
     check_subscriptions,
 )
+from billing_pipeline.catalog.check_identifiers import check_service_identifiers
 from billing_pipeline.catalog.check_plans import check_plans
 from billing_pipeline.catalog.check_rate_cards import check_rate_cards
 from billing_pipeline.vocabulary.problems import Problem
@@ -36,4 +37,6 @@ def check_catalog(
         check_subscriptions(catalog, subscriptions, accounts),
         check_service_identifiers(service_identifiers, subscriptions),
     )
-    return [problem for problems in found for problem in problems]
+    if any(found):
+        return [problem for problems in found for problem in problems]
+    return check_agreements(catalog, accounts, subscriptions)

@@ -1,4 +1,4 @@
-"""Checks of accounts, subscriptions and identifiers against each other and the catalog."""
+"""Checks of accounts and subscriptions against each other and the catalog."""
 
 import polars as pl
 
@@ -6,7 +6,6 @@ from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
 
 _ACCOUNTS, _SUBSCRIPTIONS = "accounts.csv", "subscriptions.csv"
-_IDENTIFIERS = "service_identifiers.csv"
 
 
 def check_accounts(accounts: pl.DataFrame) -> list[Problem]:
@@ -55,9 +54,9 @@ def check_subscriptions(
     plans = pl.DataFrame(
         {
             "plan_key": [plan.key for plan in catalog.plans],
-            "plan_currency": [plan.currency for plan in catalog.plans],
+            "plan_currency": [list(plan.currencies) for plan in catalog.plans],
         },
-        schema={"plan_key": pl.String, "plan_currency": pl.String},
+        schema={"plan_key": pl.String, "plan_currency": pl.List(pl.String)},
     ).unique("plan_key", keep="first", maintain_order=True)
     owners = accounts.select(
         "account_key",
@@ -77,11 +76,11 @@ def check_subscriptions(
             known,
             _SUBSCRIPTIONS,
             "plan_key",
-            pl.col("plan_currency") != pl.col("account_currency"),
+            ~pl.col("plan_currency").list.contains(pl.col("account_currency")),
             pl.format(
                 "plan {} is in {}, but account {} is billed in {}",
                 "plan_key",
-                "plan_currency",
+                pl.col("plan_currency").list.join(", "),
                 "account_key",
                 "account_currency",
             ),
@@ -102,50 +101,6 @@ def check_subscriptions(
         ),
         *_no_span(known, _SUBSCRIPTIONS, "started_on", "ended_on"),
     ]
-
-
-def check_service_identifiers(
-    identifiers: pl.DataFrame, subscriptions: pl.DataFrame
-) -> list[Problem]:
-    """Unknown subscriptions, identifiers owned twice at one instant, spans that are none.
-
-    Shape: SERVICE_IDENTIFIERS and SUBSCRIPTIONS with ROW.
-    """
-    keys = subscriptions["subscription_key"]
-    identifier = pl.col("identifier")
-    return [
-        *_unknown(identifiers, _IDENTIFIERS, "subscription_key", keys, "subscription"),
-        *_no_span(identifiers, _IDENTIFIERS, "valid_from", "valid_until"),
-        *problems_in(
-            identifiers,
-            _IDENTIFIERS,
-            "identifier",
-            identifier.str.starts_with("+"),
-            pl.lit("starts with +; write the digits only, as usage events carry them"),
-        ),
-        *problems_in(
-            _with_owner_before(identifiers),
-            _IDENTIFIERS,
-            "identifier",
-            pl.col("row_before").is_not_null(),
-            pl.format(
-                "{} belongs to the subscription of row {} at the same time;"
-                " end that row with valid_until",
-                identifier,
-                pl.col("row_before"),
-            ),
-        ),
-    ]
-
-
-def _with_owner_before(identifiers: pl.DataFrame) -> pl.DataFrame:
-    until_before = pl.col("valid_until").shift(1)
-    is_overlap = (pl.col("identifier").shift(1) == pl.col("identifier")) & (
-        until_before.is_null() | (until_before > pl.col("valid_from"))
-    )
-    return identifiers.sort("identifier", "valid_from", ROW).with_columns(
-        row_before=pl.when(is_overlap).then(pl.col(ROW).shift(1))
-    )
 
 
 def _repeated(frame: pl.DataFrame, file: str, key: str) -> list[Problem]:

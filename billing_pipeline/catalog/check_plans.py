@@ -1,5 +1,6 @@
 """Checks inside products, plans, discounts, taxes and rate-card headers."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
@@ -10,11 +11,10 @@ from billing_pipeline.catalog.prices import (
     OneTimePrice,
     Price,
     RateCardUsage,
-    Selector,
     UsagePrice,
 )
 from billing_pipeline.catalog.rate_cards import RateCard
-from billing_pipeline.catalog.taxes import TaxRate
+from billing_pipeline.catalog.selection import share_a_day, take_equally
 from billing_pipeline.vocabulary.problems import Problem
 
 _KIND_OF_MODEL = {"flat": "recurring", "one_time": "one_time"}
@@ -51,7 +51,7 @@ def _tax_problems(catalog: Catalog) -> Iterator[Problem]:
             message = f"no rate in taxes.yaml has category {product.tax_category!r}; add one"
             yield Problem("products.yaml", None, path, message)
     for (_, earlier), (position, later) in combinations(enumerate(catalog.tax_rates), 2):
-        if earlier.key == later.key and _overlap(earlier, later):
+        if earlier.key == later.key and share_a_day(earlier, later):
             message = "is valid at the same time as another rate of this key; end the earlier one"
             yield Problem("taxes.yaml", None, f"tax_rates/{position}/valid_from", message)
 
@@ -69,17 +69,10 @@ def _discount_problems(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _plan_problems(path: str, plan: Plan, catalog: Catalog) -> Iterator[Problem]:
-    for position, price in enumerate(plan.prices):
-        here = f"{path}/prices/{position}"
-        yield from _product_problems(
-            f"{here}/product",
-            price.product,
-            {_KIND_OF_MODEL.get(price.model, "usage")},
-            catalog.product_by_key,
-        )
-        if isinstance(price, RateCardUsage):
-            yield from _card_problems(here, price, plan, catalog.rate_card_by_key)
-        yield from _clashes(here, price, plan.prices[:position])
+    yield from _price_problems(path, plan.prices, plan.currency, catalog)
+    for number, offer in enumerate(plan.in_currencies):
+        place = f"{path}/in_currencies/{number}"
+        yield from _price_problems(place, offer.prices, offer.currency, catalog)
     if plan.minimum_fee is not None:
         yield from _product_problems(
             f"{path}/minimum_fee/product", plan.minimum_fee.product, None, catalog.product_by_key
@@ -89,6 +82,31 @@ def _plan_problems(path: str, plan: Plan, catalog: Catalog) -> Iterator[Problem]
             f"{path}/term/product", plan.term.product, None, catalog.product_by_key
         )
     yield from _included_problems(path, plan)
+
+
+def _price_problems(
+    path: str, prices: Sequence[Price], currency: str, catalog: Catalog
+) -> Iterator[Problem]:
+    for position, price in enumerate(prices):
+        here = f"{path}/prices/{position}"
+        yield from price_problems("plans.yaml", here, price, currency, catalog)
+        yield from _clashes(here, price, prices[:position])
+
+
+def price_problems(
+    file: str, path: str, price: Price, currency: str | None, catalog: Catalog
+) -> Iterator[Problem]:
+    """What is wrong with the product or the cards of one price; no currency is any."""
+    kinds = {_KIND_OF_MODEL.get(price.model, "usage")}
+    for problem in (
+        *_product_problems(f"{path}/product", price.product, kinds, catalog.product_by_key),
+        *(
+            _card_problems(path, price, currency, catalog.rate_card_by_key)
+            if isinstance(price, RateCardUsage)
+            else ()
+        ),
+    ):
+        yield dataclasses.replace(problem, file=file)
 
 
 def _product_problems(
@@ -105,7 +123,7 @@ def _product_problems(
 
 
 def _card_problems(
-    path: str, price: RateCardUsage, plan: Plan, cards: Mapping[str, RateCard]
+    path: str, price: RateCardUsage, currency: str | None, cards: Mapping[str, RateCard]
 ) -> Iterator[Problem]:
     for field, key, kind in (
         ("card", price.card, "retail"),
@@ -118,39 +136,32 @@ def _card_problems(
         if card is not None and card.kind != kind:
             message = f"rate card {key!r} is of kind {card.kind}, but {field} needs kind {kind}"
             yield Problem("plans.yaml", None, f"{path}/{field}", message)
-        if card is not None and card.currency != plan.currency:
-            message = f"rate card {key!r} is in {card.currency}, the plan in {plan.currency}"
+        if card is not None and currency is not None and card.currency != currency:
+            message = f"rate card {key!r} is in {card.currency}, the plan in {currency}"
             yield Problem("plans.yaml", None, f"{path}/{field}", message)
 
 
 def _clashes(path: str, price: Price, earlier_prices: Iterable[Price]) -> Iterator[Problem]:
     for earlier in earlier_prices:
-        if not _overlap(earlier, price):
-            continue
-        if earlier.key == price.key:
+        if earlier.key == price.key and share_a_day(earlier, price):
             message = "is valid at the same time as another price of this key; end the earlier one"
             yield Problem("plans.yaml", None, f"{path}/valid_from", message)
-        elif _takes_the_same(earlier, price):
+        elif (
+            isinstance(earlier, UsagePrice)
+            and isinstance(price, UsagePrice)
+            and take_equally(earlier, price)
+        ):
             message = (
                 f"takes events that {earlier.key!r} takes too; give one of them a lower priority"
                 " number to be tried first, or narrow its selector"
             )
             yield Problem("plans.yaml", None, f"{path}/applies_to", message)
-
-
-def _takes_the_same(one: Price, other: Price) -> bool:
-    if isinstance(one, FlatPrice | OneTimePrice) or isinstance(other, FlatPrice | OneTimePrice):
-        return False
-    return one.priority == other.priority and _meet(one.applies_to, other.applies_to)
-
-
-def _meet(one: Selector, other: Selector) -> bool:
-    shared = one.attributes.keys() & other.attributes.keys()
-    return (
-        one.usage_type == other.usage_type
-        and (None in (one.direction, other.direction) or one.direction == other.direction)
-        and all(one.attributes[name] == other.attributes[name] for name in shared)
-    )
+        elif earlier.key == price.key and earlier.model != price.model:
+            message = (
+                f"is of model {price.model}, its earlier version of {earlier.model}; give what is"
+                " counted in another way a key of its own"
+            )
+            yield Problem("plans.yaml", None, f"{path}/model", message)
 
 
 def _included_problems(path: str, plan: Plan) -> Iterator[Problem]:
@@ -163,10 +174,3 @@ def _included_problems(path: str, plan: Plan) -> Iterator[Problem]:
                 message = f"{key!r} is no usage price, so units of it cannot be included"
                 field = f"{path}/included_units/{position}/prices/{number}"
                 yield Problem("plans.yaml", None, field, message)
-
-
-def _overlap(one: Price | TaxRate, other: Price | TaxRate) -> bool:
-    """Whether two half-open spans of days share a day."""
-    return (one.valid_until is None or other.valid_from < one.valid_until) and (
-        other.valid_until is None or one.valid_from < other.valid_until
-    )

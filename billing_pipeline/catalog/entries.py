@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 import polars as pl
 from pydantic import TypeAdapter
 
+from billing_pipeline.catalog.agreements import ALWAYS, NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Discount, Plan, Product
@@ -18,13 +19,13 @@ from billing_pipeline.catalog.taxes import TaxRate
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.identifiers import KEY_SEPARATOR
 
-ALWAYS = dt.date(2000, 1, 1)
-"""Validity start of things that have none of their own; the default of those that do."""
-
 Model = TypeVar("Model", bound=Configuration)
 
 ORDER = "order"
 """Kind of the entries that keep the order of a file's list: rates are tried in file order."""
+
+NEGOTIATED = "negotiated_price"
+"""Kind of the entries of agreements, one per agreement and first day."""
 
 _PRICE: TypeAdapter[Price] = TypeAdapter(Price)
 
@@ -60,6 +61,7 @@ def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
         discounts=_parsed(entries, "discount", Discount),
         tax_rates=_parsed(entries, "tax_rate", TaxRate),
         rate_cards=_parsed(entries, "rate_card", RateCard),
+        negotiated=_parsed(entries, NEGOTIATED, NegotiatedPrice),
     )
 
 
@@ -72,13 +74,15 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
     yield from _timeless("product", catalog.products)
     for plan in catalog.plans:
         yield _Entry("plan", plan.key, ALWAYS, None, _plan_without_prices(plan))
-        for price in plan.prices:
+        for currency, price in _prices(plan):
             yield _Entry(
                 "price",
-                _price_entry_key(plan, price),
+                _price_entry_key(plan, price, currency),
                 price.valid_from,
                 price.valid_until,
-                _canonical(price.model_dump(mode="json")),
+                # What a price leaves to its model's defaults is not stored: a new option of a
+                # model is no change of prices that do not use it.
+                _canonical(price.model_dump(mode="json", exclude_defaults=True)),
             )
     yield from _timeless("discount", catalog.discounts)
     for rate in catalog.tax_rates:
@@ -87,6 +91,10 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
         yield _Entry("tax_rate", key, rate.valid_from, rate.valid_until, document)
     yield from _timeless("rate_card", catalog.rate_cards)
     yield from _timeless("feed", feeds)
+    for agreed in catalog.negotiated:
+        key = KEY_SEPARATOR.join((agreed.key, agreed.valid_from.isoformat()))
+        document = _canonical(agreed.model_dump(mode="json", exclude_defaults=True))
+        yield _Entry(NEGOTIATED, key, agreed.valid_from, agreed.valid_until, document)
 
 
 def _orders(entries: Sequence[_Entry]) -> Iterator[_Entry]:
@@ -102,18 +110,35 @@ def _timeless(
         yield _Entry(kind, thing.key, ALWAYS, None, _canonical(thing.model_dump(mode="json")))
 
 
+def _prices(plan: Plan) -> Iterator[tuple[str, Price]]:
+    """Prices of a plan with the currency that tells apart those of other currencies than its."""
+    yield from (("", price) for price in plan.prices)
+    for offer in plan.in_currencies:
+        yield from ((offer.currency, price) for price in offer.prices)
+
+
 def _plan_without_prices(plan: Plan) -> str:
-    document = plan.model_dump(mode="json", exclude={"prices"})
-    return _canonical({**document, "prices": [_price_entry_key(plan, p) for p in plan.prices]})
+    document = plan.model_dump(mode="json", exclude={"prices", "in_currencies"})
+    document["prices"] = [_price_entry_key(plan, price, "") for price in plan.prices]
+    if plan.in_currencies:
+        document["in_currencies"] = [
+            offer.model_dump(mode="json", exclude={"prices"})
+            | {"prices": [_price_entry_key(plan, price, offer.currency) for price in offer.prices]}
+            for offer in plan.in_currencies
+        ]
+    return _canonical(document)
 
 
 def _plan_with_prices(document: str, prices: dict[str, Price]) -> Plan:
     plan = json.loads(document)
-    return Plan.model_validate({**plan, "prices": [prices[key] for key in plan["prices"]]})
+    for offer in (plan, *plan.get("in_currencies", ())):
+        offer["prices"] = [prices[key] for key in offer["prices"]]
+    return Plan.model_validate(plan)
 
 
-def _price_entry_key(plan: Plan, price: Price) -> str:
-    return KEY_SEPARATOR.join((plan.key, price.key, price.valid_from.isoformat()))
+def _price_entry_key(plan: Plan, price: Price, currency: str) -> str:
+    owner = (plan.key, currency) if currency else (plan.key,)
+    return KEY_SEPARATOR.join((*owner, price.key, price.valid_from.isoformat()))
 
 
 def _canonical(document: object) -> str:

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, JsonValue
 
+from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
@@ -10,6 +11,7 @@ from billing_pipeline.catalog.taxes import Taxes
 _MODELS: dict[str, type[BaseModel]] = {
     "products": Products,
     "plans": Plans,
+    "prices": NegotiatedPrices,
     "taxes": Taxes,
     "rate_cards": RateCards,
     "feed": Feed,

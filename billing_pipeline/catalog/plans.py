@@ -98,8 +98,20 @@ class Discount(Configuration):
         return self
 
 
+class PlanInCurrency(Configuration):
+    """What a plan costs accounts of another currency: every price of the plan once more."""
+
+    currency: CurrencyCode
+    prices: Annotated[list[Price], Field(min_length=1)]
+    minimum_fee: Amount | None = None
+    term_fee: Amount | None = None
+
+
 class Plan(Configuration):
-    """A sellable set of prices with a billing cycle."""
+    """A sellable set of prices with a billing cycle.
+
+    Accounts whose currency is among `in_currencies` are billed by the prices given there.
+    """
 
     key: Key
     name: str
@@ -110,6 +122,41 @@ class Plan(Configuration):
     included_units: list[IncludedUnits] = []
     minimum_fee: MinimumFee | None = None
     term: ContractTerm | None = None
+    in_currencies: list[PlanInCurrency] = []
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Every currency it is sold in, its own first."""
+        return (self.currency, *(offer.currency for offer in self.in_currencies))
+
+    def in_currency(self, currency: str) -> "Plan":
+        """The plan as accounts of a currency have it; itself where it is not sold in that one."""
+        offers = [offer for offer in self.in_currencies if offer.currency == currency]
+        if not offers:
+            return self
+        changed: dict[str, object] = {"currency": currency, "prices": offers[0].prices}
+        if self.minimum_fee is not None:
+            amount = {"amount": offers[0].minimum_fee}
+            changed["minimum_fee"] = self.minimum_fee.model_copy(update=amount)
+        if self.term is not None and self.term.fee is not None:
+            changed["term"] = self.term.model_copy(update={"fee": offers[0].term_fee})
+        return self.model_copy(update=changed)
+
+    @model_validator(mode="after")
+    def _is_whole_in_every_currency(self) -> "Plan":
+        keys = {price.key for price in self.prices}
+        if len(set(self.currencies)) < len(self.currencies):
+            raise ValueError("in_currencies names a currency twice")
+        for offer in self.in_currencies:
+            if {price.key for price in offer.prices} != keys:
+                other = sorted({price.key for price in offer.prices} ^ keys)
+                raise ValueError(f"in {offer.currency} and {self.currency} prices differ: {other}")
+            if (self.minimum_fee is None) != (offer.minimum_fee is None):
+                raise ValueError(f"say minimum_fee in {offer.currency} as well as in the plan")
+            has_fee = self.term is not None and self.term.fee is not None
+            if has_fee != (offer.term_fee is not None):
+                raise ValueError(f"say term_fee in {offer.currency} as well as in the plan")
+        return self
 
     @model_validator(mode="after")
     def _included_units_name_prices(self) -> "Plan":

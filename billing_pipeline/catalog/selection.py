@@ -1,12 +1,26 @@
 """Which usage prices of a plan can take the same event."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Protocol
 
 from billing_pipeline.catalog.plans import Plan
 from billing_pipeline.catalog.prices import Selector, UsagePrice
 from billing_pipeline.vocabulary.problems import Problem
+
+
+class Valid(Protocol):
+    """What holds on some local days."""
+
+    @property
+    def valid_from(self) -> dt.date:
+        """First local day."""
+        ...
+
+    @property
+    def valid_until(self) -> dt.date | None:
+        """Local day after the last; None is open."""
+        ...
 
 
 def usage_prices(plan: Plan) -> list[UsagePrice]:
@@ -33,21 +47,22 @@ def ambiguous_prices(plan: Plan) -> list[Problem]:
             message=f"{first.key!r} and {second.key!r} can take the same usage event and have "
             f"the same priority {first.priority}; give the one to be tried first a lower priority",
         )
-        for first, second in _equal_pairs(usage_prices(plan))
+        for first, second in combinations(usage_prices(plan), 2)
+        if take_equally(first, second)
     ]
 
 
-def _equal_pairs(prices: Sequence[UsagePrice]) -> Iterator[tuple[UsagePrice, UsagePrice]]:
-    for first, second in combinations(prices, 2):
-        if (
-            first.priority == second.priority
-            and _share_a_day(first, second)
-            and _share_an_event(first.applies_to, second.applies_to)
-        ):
-            yield first, second
+def take_equally(first: UsagePrice, second: UsagePrice) -> bool:
+    """Whether two prices could take the same event on the same day with equal priority."""
+    return (
+        first.priority == second.priority
+        and share_a_day(first, second)
+        and _share_an_event(first.applies_to, second.applies_to)
+    )
 
 
-def _share_a_day(first: UsagePrice, second: UsagePrice) -> bool:
+def share_a_day(first: Valid, second: Valid) -> bool:
+    """Whether two half-open spans of local days share a day."""
     open_end = dt.date.max
     return first.valid_from < (second.valid_until or open_end) and second.valid_from < (
         first.valid_until or open_end

@@ -14,6 +14,8 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    identifiers,
+    price,
     simulate,
     suspense,
     trace,
@@ -31,6 +33,8 @@ billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(identifiers.identifiers)
+billing.add_command(price.price)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(trace.trace)

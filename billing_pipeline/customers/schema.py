@@ -3,7 +3,7 @@
 import polars as pl
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
-from billing_pipeline.vocabulary.money import QUANTITY
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 ACCOUNTS = FrameSchema(
     name="accounts",
@@ -68,13 +68,36 @@ SUBSCRIPTION_DISCOUNTS = FrameSchema(
     },
 )
 
+AGREED_PRICES = FrameSchema(
+    name="agreed_prices",
+    grain="one row per recurring price agreed with one subscription and span it is agreed for",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "price_key": required(pl.String, "flat price of its plan that costs otherwise"),
+        "amount": required(AMOUNT, "agreed amount per period and unit of quantity"),
+        "valid_from": required(pl.Date, "first local day"),
+        "valid_until": optional(pl.Date, "local day after the last; null is open"),
+    },
+)
+
 SERVICE_IDENTIFIERS = FrameSchema(
     name="service_identifiers",
-    grain="one row per identifier and span in which one subscription owns it",
+    grain="one row per identifier, prefix or range and span in which its state is one",
     columns={
         "identifier": required(pl.String, "normalised: E.164 digits, meter, interface, key ..."),
-        "subscription_key": required(pl.String, "owner"),
+        "subscription_key": optional(pl.String, "owner; null unless assigned"),
         "valid_from": required(UTC_INSTANT, "from this instant"),
         "valid_until": optional(UTC_INSTANT, "until before this instant; null is open"),
+        "match": required(pl.String, "exact, prefix (4416) or range (100-199, 10.0.0.0/24)"),
+        "status": required(pl.String, "in_stock, assigned, ported_out or quarantined"),
+    },
+)
+
+IDENTIFIERS_OF_TENANTS = FrameSchema(
+    name="identifiers_of_tenants",
+    grain="one row per tenant, identifier and span",
+    columns={
+        "tenant_key": required(pl.String, "tenant that configured it"),
+        **SERVICE_IDENTIFIERS.columns,
     },
 )

@@ -7,5 +7,5 @@ from billing_pipeline.customers.tenant import Tenant
 
 
 def folder_schemas() -> dict[str, dict[str, JsonValue]]:
-    """Schemas by file: `tenant`, `products`, `plans`, `taxes`, `rate_cards`, `feed`."""
+    """Schemas by file: `tenant`, `products`, `plans`, `prices`, `taxes`, `rate_cards`, `feed`."""
     return {"tenant": Tenant.model_json_schema(), **json_schemas()}

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
 from billing_pipeline.catalog.feeds import Feed
@@ -19,6 +20,13 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
+from billing_pipeline.intake.subscription_terms import (
+    TERMS_FILES,
+    SubscriptionTerms,
+    check_terms,
+    dated_terms,
+    read_terms,
+)
 from billing_pipeline.intake.yaml_files import YamlDocument, line_of, read_yaml
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
@@ -26,8 +34,15 @@ from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 Model = TypeVar("Model", bound=Configuration)
 
 TENANT_FILE = "tenant.yaml"
-_YAML_FILES = (TENANT_FILE, "products.yaml", "plans.yaml", "taxes.yaml", "rate_cards.yaml")
-_TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv")
+_YAML_FILES = (
+    TENANT_FILE,
+    "products.yaml",
+    "plans.yaml",
+    "prices.yaml",
+    "taxes.yaml",
+    "rate_cards.yaml",
+)
+_TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv", *TERMS_FILES)
 _YAML_FOLDERS, _TABLE_FOLDERS = ("feeds",), ("rate_cards",)
 # `usage` holds files to simulate with, `templates` belongs to the documents, a README to people.
 _LEFT_ALONE = ("usage", "templates", "README.md")
@@ -47,6 +62,7 @@ class TenantFolder:
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
     service_identifiers: pl.DataFrame
+    terms: SubscriptionTerms
     rate_card_prices: pl.DataFrame
     documents: dict[str, str]
 
@@ -96,6 +112,8 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     identifiers = folder.table(
         tables.service_identifiers(folder.content("service_identifiers.csv"), subscriptions, tenant)
     )
+    terms = read_terms(folder.content, subscriptions)
+    folder.problems.extend(terms.problems)
     prices = _rate_card_prices(folder, catalog)
     # A folder named acme@2026-10-05 is acme as it is from that day on.
     folder_key = directory.name.split("@")[0]
@@ -110,7 +128,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         subscriptions=subscriptions,
         service_identifiers=identifiers,
         rate_card_prices=prices,
-    )
+    ) + check_terms(terms, catalog, subscriptions)
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(
@@ -120,6 +138,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         accounts=ACCOUNTS.conform(accounts),
         subscriptions=SUBSCRIPTIONS.conform(subscriptions),
         service_identifiers=SERVICE_IDENTIFIERS.conform(identifiers),
+        terms=dated_terms(terms, tenant, catalog, accounts, subscriptions),
         rate_card_prices=RATE_CARD_PRICES.conform(prices),
         documents={file: document.text for file, document in folder.documents.items()},
     )
@@ -162,6 +181,7 @@ def _unknown_files(directory: Path) -> list[Problem]:
 def _catalog(folder: _Folder) -> Catalog:
     products = folder.model("products.yaml", Products)
     plans = folder.model("plans.yaml", Plans)
+    negotiated = folder.model("prices.yaml", NegotiatedPrices)
     taxes = folder.model("taxes.yaml", Taxes)
     cards = folder.model("rate_cards.yaml", RateCards)
     return Catalog(
@@ -170,6 +190,7 @@ def _catalog(folder: _Folder) -> Catalog:
         discounts=() if plans is None else tuple(plans.discounts),
         tax_rates=() if taxes is None else tuple(taxes.tax_rates),
         rate_cards=() if cards is None else tuple(cards.rate_cards),
+        negotiated=() if negotiated is None else tuple(negotiated.prices),
     )
 
 

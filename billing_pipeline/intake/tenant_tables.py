@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from billing_pipeline.catalog.entries import ALWAYS
+from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.customers.tenant import Tenant
@@ -44,9 +44,11 @@ _SUBSCRIPTION_COLUMNS = (
 )
 _IDENTIFIER_COLUMNS = (
     CsvColumn("identifier", is_required=True),
-    CsvColumn("subscription_key", "key", is_required=True),
+    CsvColumn("subscription_key", "key"),
     CsvColumn("valid_from", "local_time"),
     CsvColumn("valid_until", "local_time"),
+    CsvColumn("match", "key"),
+    CsvColumn("status", "key"),
 )
 _RATE_CARD_COLUMNS = (
     CsvColumn("prefix", "prefix", is_required=True),
@@ -90,6 +92,8 @@ def service_identifiers(
 ) -> CsvTable:
     """SERVICE_IDENTIFIERS with ROW; an empty start is the first day of the subscription.
 
+    An empty match is exact, an empty status assigned. What nobody owns is so from its own start.
+
     Local days and times are instants in the tenant's zone; a time that occurs twice on the day
     clocks go back is the earlier one, a time skipped when they go forward is a mistake.
     """
@@ -120,7 +124,10 @@ def service_identifiers(
             pl.format("'{}' does not exist in {}: clocks go forward", name, pl.lit(zone.key)),
         )
     ]
-    return CsvTable(instants.drop("started_on"), (*table.problems, *skipped))
+    named = instants.drop("started_on").with_columns(
+        pl.col("match").fill_null("exact"), pl.col("status").fill_null("assigned")
+    )
+    return CsvTable(named, (*table.problems, *skipped))
 
 
 def rate_card_prices(file: str, content: bytes, card: RateCard) -> CsvTable:

@@ -32,6 +32,7 @@ def write_tenant_folder(
     lists: dict[str, dict[str, Sequence[Configuration]]] = {
         "products.yaml": {"products": catalog.products},
         "plans.yaml": {"plans": catalog.plans, "discounts": catalog.discounts},
+        "prices.yaml": {"prices": catalog.negotiated},
         "taxes.yaml": {"tax_rates": catalog.tax_rates},
         "rate_cards.yaml": {"rate_cards": catalog.rate_cards},
     }
@@ -54,7 +55,7 @@ def _write_yaml(path: Path, document: object) -> None:
 
 
 def _write_tables(directory: Path, tenant: Tenant, tables: Mapping[str, pl.DataFrame]) -> None:
-    for name in ("accounts", "subscriptions", "service_identifiers"):
+    for name in (name for name in tables if name != "rate_card_prices"):
         local = tables[name].with_columns(
             pl.col(pl.Datetime("us", "UTC"))
             .dt.convert_time_zone(tenant.time_zone)

@@ -85,17 +85,34 @@ SET_ASIDE = FrameSchema(
     },
 )
 
+IDENTIFIER_GAPS = FrameSchema(
+    name="identifier_gaps",
+    grain="one row per identifier whose use and inventory do not agree in a span",
+    columns={
+        "finding": required(pl.String, "used_not_assigned or assigned_not_used"),
+        "tenant_key": optional(pl.String, "tenant of the identifier, where it is known"),
+        "identifier": required(pl.String, "as used, or as configured"),
+        "status": optional(pl.String, "state in the inventory; null is not in it"),
+        "subscription_key": optional(pl.String, "owner of what is not used"),
+        "records": required(pl.Int64, "records that use it"),
+        "first_at": optional(UTC_INSTANT, "first use"),
+        "last_at": optional(UTC_INSTANT, "last use"),
+    },
+)
+
 GUIDE = FrameSchema(
     name="guide",
     grain="one row per identifier and span in which one subscription owns it, all tenants",
     columns={
-        "identifier": required(pl.String, "normalised identifier"),
-        "tenant_key": required(pl.String, "tenant of the subscription"),
-        "account_key": required(pl.String, "billing account of the subscription"),
-        "subscription_key": required(pl.String, "owner"),
+        "identifier": required(pl.String, "normalised identifier, its prefix or its range"),
+        "match": required(pl.String, "exact, prefix or range"),
+        "status": required(pl.String, "assigned, or in_stock, ported_out, quarantined: no owner"),
+        "tenant_key": required(pl.String, "tenant of the identifier"),
+        "account_key": optional(pl.String, "billing account of the subscription"),
+        "subscription_key": optional(pl.String, "owner; null unless assigned"),
         "valid_from": required(UTC_INSTANT, "owned from this instant"),
         "valid_until": optional(UTC_INSTANT, "owned until before this instant; null is open"),
-        "service_from": required(UTC_INSTANT, "subscription starts, tenant's local midnight"),
+        "service_from": optional(UTC_INSTANT, "subscription starts, tenant's local midnight"),
         "service_until": optional(UTC_INSTANT, "subscription ended before; null is open"),
     },
 )

@@ -16,6 +16,7 @@ from billing_pipeline.books.staleness import mark_changed_days_stale
 from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
+from billing_pipeline.orchestration.identifiers import refuse_overlaps_between_tenants
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
 
@@ -68,6 +69,7 @@ def apply_folders(
     """Apply all folders in one transaction: every one of them, or none.
 
     Past days whose owners or prices are now others become stale and are computed again.
+    Raises: ConfigurationRefused if prefixes or ranges are at odds with another tenant's.
     """
     with installation_scope(installation.engine) as connection:
         applied = {
@@ -76,6 +78,7 @@ def apply_folders(
             )
             for folder in folders
         }
+        refuse_overlaps_between_tenants(connection, folders)
         for tenant_key, revision in applied.items():
             if not revision.is_empty:
                 mark_changed_days_stale(connection, tenant_key, applied_at)
@@ -92,6 +95,9 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         "accounts": facts.accounts,
         "subscriptions": facts.subscriptions,
         "service_identifiers": identifiers,
+        "subscription_changes": facts.terms.changes,
+        "subscription_discounts": facts.terms.discounts,
+        "agreed_prices": facts.terms.agreed_prices,
         "rate_card_prices": read_rate_cards(installation, tenant_key),
     }
     write_tenant_folder(directory, facts.tenant, facts.catalog, feeds, tables)
@@ -108,6 +114,9 @@ def tenant_rows(folder: TenantFolder) -> TenantRows:
         subscriptions=folder.subscriptions,
         service_identifiers=folder.service_identifiers,
         rate_card_prices=folder.rate_card_prices,
+        subscription_changes=folder.terms.changes,
+        subscription_discounts=folder.terms.discounts,
+        agreed_prices=folder.terms.agreed_prices,
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan
 from billing_pipeline.catalog.prices import RateCardUsage, UsagePrice
+from billing_pipeline.catalog.resolution import sold
 from billing_pipeline.catalog.selection import usage_prices
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.rating.cards import FlattenedCard, flattened_card
@@ -53,15 +54,16 @@ def price_book(
     rate_card_prices: pl.DataFrame,
     time_zone: str,
     subscription_changes: pl.DataFrame | None = None,
+    accounts: pl.DataFrame | None = None,
 ) -> PriceBook:
     """Resolve plans, selectors and rate cards of one tenant.
 
     `subscriptions` is a SUBSCRIPTIONS frame, `rate_card_prices` a RATE_CARD_PRICES frame of all
     cards; `time_zone` is the tenant's, in which days and bands are told. `subscription_changes`
-    is SUBSCRIPTION_CHANGES: from the day of a change its plan prices the subscription.
+    is SUBSCRIPTION_CHANGES: from the day of a change its plan prices the subscription. `accounts`
+    is ACCOUNTS, by which negotiated prices are found; without it plans price as they are listed.
     Raises: ConfigurationRefused for equal prices, unknown plans, cards or mixed currencies.
     """
-    plans = catalog.plans
     changes = SUBSCRIPTION_CHANGES.empty() if subscription_changes is None else subscription_changes
     problems = [
         *_unknown_plans(catalog, "subscriptions.csv", subscriptions),
@@ -70,6 +72,11 @@ def price_book(
     ]
     if problems:
         raise ConfigurationRefused(problems)
+    if accounts is not None:
+        at_own_prices = sold(catalog, accounts, subscriptions, changes)
+        catalog, subscriptions = at_own_prices.catalog, at_own_prices.subscriptions
+        changes = at_own_prices.subscription_changes
+    plans = catalog.plans
     codes = {plan.key: code for code, plan in enumerate(plans, 1)}
     priced = [(plan, price) for plan in plans for price in usage_prices(plan)]
     of_model: dict[str, list[UsagePrice]] = {}

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
+from billing_pipeline.catalog.resolution import listed_plan
 from billing_pipeline.mediation.schema import SET_ASIDE, SUSPENSE
 from billing_pipeline.rating.local_time import wall_clock
 from billing_pipeline.rating.price_book import EVENT_COLUMNS, PriceBook
@@ -116,7 +117,8 @@ def _answers(events: pl.DataFrame, model: int | None, book: PriceBook) -> pl.Dat
 
 
 def _without_price(events: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
-    plans = pl.Series("plan", [None, *book.plan_keys], dtype=pl.String)
+    keys = [listed_plan(key) for key in book.plan_keys]
+    plans = pl.Series("plan", [None, *keys], dtype=pl.String)
     plan = pl.lit(plans).gather(pl.col("plan_code"))
     detail = (
         pl.when(pl.col("plan_code").is_null())

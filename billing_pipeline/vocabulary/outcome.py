@@ -29,6 +29,7 @@ class SuspenseReason(StrEnum):
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     UNKNOWN_IDENTIFIER = "unknown_identifier"
     OUTSIDE_SUBSCRIPTION = "outside_subscription"
+    UNASSIGNED_IDENTIFIER = "unassigned_identifier"
     INCOMPLETE_SESSION = "incomplete_session"
     REVERSAL_WITHOUT_ORIGINAL = "reversal_without_original"
     NO_PRICE = "no_price"

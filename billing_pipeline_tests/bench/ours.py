@@ -158,6 +158,8 @@ def _guide(inputs: Inputs) -> pl.DataFrame:
     since, until = pl.lit(dt.datetime(2020, 1, 1, tzinfo=dt.UTC)), pl.lit(None, pl.Datetime("us"))
     guide = _owners(inputs).select(
         pl.col("number").alias("identifier"),
+        pl.lit("exact").alias("match"),
+        pl.lit("assigned").alias("status"),
         pl.lit("tenant").alias("tenant_key"),
         "account_key",
         "subscription_key",

@@ -107,6 +107,8 @@ def identifier(name: str, owner: str = "S1", **values: object) -> Values:
         "identifier": name,
         "subscription_key": owner,
         "valid_from": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        "match": "exact",
+        "status": "assigned",
     }
     return plain | values
 

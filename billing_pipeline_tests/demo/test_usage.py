@@ -177,6 +177,8 @@ def guide_rows(tenant_key: str, folder: TenantFolder) -> pl.DataFrame:
     owned = folder.service_identifiers.join(folder.subscriptions, on="subscription_key")
     return owned.select(
         "identifier",
+        "match",
+        "status",
         pl.lit(tenant_key).alias("tenant_key"),
         "account_key",
         "subscription_key",

@@ -10,6 +10,7 @@ import click
 import polars as pl
 import pytest
 
+from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan, Plans
@@ -122,7 +123,8 @@ def test_a_price_shown_is_a_price(block: Block) -> None:
 
 def test_other_examples_are_what_they_say() -> None:
     assert [problems_of(as_plan(block.text), Plan) for block in shown("prices")] == [[]]
-    assert [problems_of(block.text, Plans) for block in shown("plans")] == [[]]
+    assert [problems_of(block.text, Plans) for block in shown("plans")] == [[], []]
+    assert [problems_of(block.text, NegotiatedPrices) for block in shown("negotiated")] == [[]]
     assert [problems_of(block.text, RateCards) for block in shown("rate_cards")] == [[]]
 
 

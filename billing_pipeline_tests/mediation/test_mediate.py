@@ -39,6 +39,8 @@ def usage(*rows: Mapping[str, object]) -> pl.DataFrame:
 def owner(number: str, subscription: str, **changes: object) -> dict[str, object]:
     return {
         "identifier": number,
+        "match": "exact",
+        "status": "assigned",
         "tenant_key": f"tenant-{subscription}",
         "account_key": f"account-{subscription}",
         "subscription_key": subscription,

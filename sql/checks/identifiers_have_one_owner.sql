@@ -23,4 +23,5 @@ left join service_identifiers as other
     and mine.valid_from < other.valid_from
     and other.valid_from < coalesce(mine.valid_until, 'infinity')
 where mine.known_until is null
+    and mine.status = 'assigned'
     and (subscriptions.subscription_key is null or other.subscription_key is not null)

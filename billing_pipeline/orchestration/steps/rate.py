@@ -55,7 +55,14 @@ class TenantRater:
 
 def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> PriceBook:
     """The tenant's prices, flattened once for all days of a run."""
-    return price_book(facts.catalog, facts.subscriptions, rate_card_prices, facts.tenant.time_zone)
+    return price_book(
+        facts.catalog,
+        facts.subscriptions,
+        rate_card_prices,
+        facts.tenant.time_zone,
+        facts.terms.changes,
+        accounts=facts.accounts,
+    )
 
 
 def rate_day(

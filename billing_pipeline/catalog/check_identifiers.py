@@ -1,0 +1,192 @@
+"""Checks of service identifiers: owners, states, and prefixes and ranges that lie across others."""
+
+import polars as pl
+
+from billing_pipeline.catalog.overlaps import covered_pairs, pattern_pairs
+from billing_pipeline.vocabulary.identifier_keys import bounds_of
+from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
+
+IDENTIFIERS_FILE = "service_identifiers.csv"
+
+_MATCHES = ("exact", "prefix", "range")
+_STATES = ("in_stock", "assigned", "ported_out", "quarantined")
+_HELD_BACK = ("ported_out", "quarantined")
+
+
+def check_service_identifiers(
+    identifiers: pl.DataFrame, subscriptions: pl.DataFrame
+) -> list[Problem]:
+    """Everything that makes an event's owner doubtful, by row.
+
+    Shape: SERVICE_IDENTIFIERS and SUBSCRIPTIONS with ROW.
+    """
+    return [
+        *_owners(identifiers, subscriptions),
+        *_spans(identifiers),
+        *_texts(identifiers),
+        *_owned_before(identifiers),
+        *overlaps(identifiers, identifiers),
+    ]
+
+
+def overlaps(identifiers: pl.DataFrame, others: pl.DataFrame) -> list[Problem]:
+    """Prefixes and ranges at odds with `others`, told by `identifiers`' rows.
+
+    `others` may be `identifiers` itself; its column `place` says where each of them stands, a
+    row of the file if it is missing.
+    """
+    mine = _with_bounds(identifiers)
+    theirs = mine if identifiers is others else _with_bounds(others)
+    held_back = covered_pairs(mine, theirs).filter(
+        pl.col("status") == "assigned", pl.col("status_other").is_in(_HELD_BACK)
+    )
+    found = pl.concat(
+        [
+            pattern_pairs(mine, theirs).select(ROW, message=_unclear()),
+            held_back.select(ROW, message=_withheld()),
+        ]
+    )
+    message = pl.col("message")
+    return problems_in(found, IDENTIFIERS_FILE, "identifier", message.is_not_null(), message)
+
+
+def _unclear() -> pl.Expr:
+    other, place, relation = "identifier_other", "place_other", pl.col("relation")
+    return (
+        pl.when(relation == "same")
+        .then(pl.format("covers the same as {} of {} at the same time", other, place))
+        .when(relation == "crossing")
+        .then(
+            pl.format(
+                "overlaps {} of {}, and neither lies inside the other; divide one of them",
+                other,
+                place,
+            )
+        )
+        .otherwise(
+            pl.format(
+                "lies inside the range {} of {}; write it as a range too, so that the narrower"
+                " one is plain",
+                other,
+                place,
+            )
+        )
+    )
+
+
+def _withheld() -> pl.Expr:
+    return pl.format(
+        "is assigned, but {} of {} has it {} at the same time; end that row first",
+        "identifier_other",
+        "place_other",
+        "status_other",
+    )
+
+
+def _with_bounds(identifiers: pl.DataFrame) -> pl.DataFrame:
+    first, end = bounds_of(identifiers["identifier"], identifiers["match"])
+    named = identifiers.with_columns(first=first, end=end)
+    if "place" in named.columns:
+        return named
+    return named.with_columns(place=pl.format("row {}", pl.col(ROW)))
+
+
+def _owners(identifiers: pl.DataFrame, subscriptions: pl.DataFrame) -> list[Problem]:
+    owner, status = pl.col("subscription_key"), pl.col("status")
+    keys = subscriptions["subscription_key"]
+    rules = (
+        (
+            "subscription_key",
+            ~owner.is_in(keys.implode()),
+            pl.format("no subscription '{}'; add it or correct the key", owner),
+        ),
+        (
+            "subscription_key",
+            (status == "assigned") & owner.is_null(),
+            pl.lit("is empty; every assigned identifier needs one, or a status such as in_stock"),
+        ),
+        (
+            "subscription_key",
+            (status != "assigned") & owner.is_not_null(),
+            pl.format("is {}, so nobody owns it; leave the subscription empty", status),
+        ),
+        ("status", ~status.is_in(_STATES), _none_of(status, _STATES)),
+        ("match", ~pl.col("match").is_in(_MATCHES), _none_of(pl.col("match"), _MATCHES)),
+    )
+    return _broken(identifiers, rules)
+
+
+def _none_of(given: pl.Expr, words: tuple[str, ...]) -> pl.Expr:
+    return pl.format("'{}' is none of {}", given, pl.lit(", ".join(words)))
+
+
+def _spans(identifiers: pl.DataFrame) -> list[Problem]:
+    start, until = pl.col("valid_from"), pl.col("valid_until")
+    rules = (
+        (
+            "valid_until",
+            until <= start,
+            pl.lit("must be after valid_from; it is the first day, or instant, no longer covered"),
+        ),
+        (
+            "valid_from",
+            start.is_null() & pl.col("subscription_key").is_null(),
+            pl.lit("is empty; without a subscription the row itself must say since when"),
+        ),
+    )
+    return _broken(identifiers, rules)
+
+
+def _texts(identifiers: pl.DataFrame) -> list[Problem]:
+    first, _ = bounds_of(identifiers["identifier"], identifiers["match"])
+    given = identifiers.with_columns(first=first)
+    rules = (
+        (
+            "identifier",
+            pl.col("identifier").str.starts_with("+"),
+            pl.lit("starts with +; write the digits only, as usage events carry them"),
+        ),
+        (
+            "identifier",
+            (pl.col("match") == "range") & pl.col("first").is_null(),
+            pl.format(
+                "'{}' is no range; write first-last in equal digits, as 18005550100-18005550199,"
+                " or a network, as 10.0.0.0/24",
+                "identifier",
+            ),
+        ),
+    )
+    return _broken(given, rules)
+
+
+def _broken(frame: pl.DataFrame, rules: tuple[tuple[str, pl.Expr, pl.Expr], ...]) -> list[Problem]:
+    return [
+        problem
+        for field, is_wrong, message in rules
+        for problem in problems_in(frame, IDENTIFIERS_FILE, field, is_wrong, message)
+    ]
+
+
+def _owned_before(identifiers: pl.DataFrame) -> list[Problem]:
+    """One identifier written twice for one instant: two owners, or a state and an owner."""
+    until_before = pl.col("valid_until").shift(1)
+    is_overlap = (pl.col("identifier").shift(1) == pl.col("identifier")) & (
+        until_before.is_null() | (until_before > pl.col("valid_from"))
+    )
+    ordered = identifiers.sort("identifier", "valid_from", ROW).with_columns(
+        row_before=pl.when(is_overlap).then(pl.col(ROW).shift(1)),
+        status_before=pl.col("status").shift(1),
+    )
+    owned = pl.format("belongs to the subscription of row {}", "row_before")
+    held = pl.format("is {} by row {}", "status_before", "row_before")
+    return problems_in(
+        ordered,
+        IDENTIFIERS_FILE,
+        "identifier",
+        pl.col("row_before").is_not_null(),
+        pl.format(
+            "{} {} at the same time; end that row with valid_until",
+            "identifier",
+            pl.when(pl.col("status_before") == "assigned").then(owned).otherwise(held),
+        ),
+    )

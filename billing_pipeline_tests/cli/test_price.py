@@ -1,0 +1,107 @@
+"""`billing price`: what something costs and why, from a folder, touching nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from billing_pipeline.cli import billing
+
+STORIES = Path(__file__).parents[1] / "scenarios"
+TREE = str(STORIES / "negotiated_prices_down_the_account_tree/given/acme")
+INCLUDED = str(STORIES / "included_minutes_then_overage/given/acme")
+GIGABYTES = str(STORIES / "graduated_55_gigabytes/given/acme")
+BANDS = str(STORIES / "peak_off_peak_and_longest_prefix/given/acme")
+
+
+def price(*words: str) -> str:
+    result = CliRunner().invoke(billing, ["price", *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_an_explanation_lists_every_price_in_order_and_marks_what_holds() -> None:
+    before = price("explain", TREE, "S-A", "access", "--at", "2026-01-15").splitlines()
+    since = price("explain", TREE, "S-A", "access", "--at", "2026-01-16").splitlines()
+
+    assert before[2].startswith("     1. account SHOP-A: shop-a-fee, from 2026-01-16: flat")
+    assert before[3].startswith("  -> 2. plan basic in USD: fee")
+    assert since[2].startswith("  -> 1. account SHOP-A: shop-a-fee")
+
+
+def test_the_day_of_an_explanation_is_the_tenants() -> None:
+    """Half past midnight UTC is still the evening before in New York."""
+    words = ("explain", TREE, "S-A", "access", "--at", "2026-01-16T00:30:00Z", "--json")
+
+    told = json.loads(price(*words))
+
+    assert told["day"] == "2026-01-15"
+    assert [one["holds"] for one in told["candidates"]] == [False, True]
+
+
+def test_an_ancestors_agreement_and_another_currency_are_named_as_what_holds() -> None:
+    below = price("explain", TREE, "S-B", "calls", "--at", "2026-01-16")
+    euros = price("explain", TREE, "S-E", "calls", "--at", "2026-01-16")
+
+    assert "-> 1. account HEAD: group-minutes" in below
+    assert "-> 1. plan basic in EUR: minutes" in euros
+
+
+def test_one_event_is_priced_for_a_subscription_at_its_own_price() -> None:
+    """90 s at 0.03 a minute are 0.045; the plan says 0.05."""
+    event = ("--event", "usage_type=voice", "--event", "quantity=90")
+
+    told = json.loads(price("try", TREE, "S-A", *event, "--json"))
+
+    (rated,) = told["events"]
+    assert (rated["unit_price"], rated["billable_units"], rated["amount"]) == (
+        "0.03",
+        "90",
+        "0.045",
+    )
+    assert told["prices"][0]["amount"] == "0.045"
+
+
+def test_a_file_is_priced_with_its_included_units() -> None:
+    """13 calls of ten minutes, 100 minutes are included: 30 at 0.05."""
+    calls = f"{INCLUDED}/usage/calls/@2026-02-01/calls.csv"
+
+    told = json.loads(price("try", INCLUDED, "basic", calls, "--feed", "calls", "--json"))
+
+    (total,) = told["prices"]
+    assert len(told["events"]) == 13
+    assert (total["included_units"], total["quantity"], total["amount"]) == ("6000", "30", "1.5")
+
+
+def test_what_is_priced_over_a_period_is_priced_as_one_period() -> None:
+    (file,) = Path(GIGABYTES).glob("usage/*/*/*")
+
+    told = price("try", GIGABYTES, "basic", str(file), "--feed", file.parents[1].name)
+
+    assert "(graduated): 2 events, 55 units, 77.5 USD" in told
+    assert "priced over the period" in told
+
+
+def test_an_event_without_a_price_says_why() -> None:
+    told = price("try", TREE, "basic", "--event", "usage_type=fax")
+
+    assert "no price: record 1: no_price, no price of plan basic takes usage type fax" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("explain", TREE, "S-9", "access"), "tenant acme has no subscription 'S-9'"),
+        (("explain", TREE, "S-A", "rent"), "no product 'rent'; there are"),
+        (("try", TREE, "gold", "--event", "usage_type=voice"), "no plan and no subscription"),
+        (("try", TREE, "basic", "--event", "voice"), "'voice' is no field=value"),
+        (("try", TREE, "basic", "--event", "quantity=1"), "say what kind of usage it is"),
+        (("try", TREE, "basic", "--event", "quantity=x"), "quantity=x is not a number"),
+    ],
+)
+def test_a_name_that_is_not_there_is_named(words: tuple[str, ...], message: str) -> None:
+    result = CliRunner().invoke(billing, ["price", *words])
+
+    assert result.exit_code != 0
+    assert message in str(result.exception)
