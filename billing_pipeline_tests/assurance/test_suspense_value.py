@@ -13,14 +13,16 @@ from billing_pipeline.customers.tenant import SuspensePolicy
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 NOW = dt.datetime(2026, 2, 10, 12, tzinfo=dt.UTC)
-RATED = {
-    "feed_key": pl.String,
-    "usage_type": pl.String,
-    "currency": pl.String,
-    "events": pl.Int64,
-    "quantity": QUANTITY,
-    "amount": AMOUNT,
-}
+RATED = pl.DataFrame(
+    schema={
+        "feed_key": pl.String,
+        "usage_type": pl.String,
+        "currency": pl.String,
+        "events": pl.Int64,
+        "quantity": QUANTITY,
+        "amount": AMOUNT,
+    }
+).schema
 
 
 def rated(*rows: tuple[str, str, str, int, int, str]) -> pl.DataFrame:
