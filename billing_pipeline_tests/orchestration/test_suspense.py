@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from billing_pipeline.books import audit, conservation, suspense
+from billing_pipeline.books import audit, conservation, due, suspense
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.orchestration.configure import apply_folders
@@ -150,3 +150,19 @@ def test_what_waits_is_worth_what_the_same_feed_brought(
     assert waiting.rated == Decimal("0.05")
     with installation_scope(installation.engine) as connection:
         assert suspense.suspense_version(connection).startswith("10:")
+
+
+def test_a_new_number_recycles_only_the_days_it_waits_on(
+    installation: Installation, tmp_path: Path
+) -> None:
+    play_january(installation, tmp_path)
+    with installation_scope(installation.engine) as connection:
+        # A day after the number's start on which it does not wait.
+        due.touch_usage_days(connection, "acme", [dt.date(2026, 1, 20)])
+        due.record_mediated(connection, "acme", dt.date(2026, 1, 20), 1, [])
+
+    mend(installation)
+
+    with installation_scope(installation.engine) as connection:
+        stale = due.stale_usage_days(connection).select("tenant_key", "usage_day").rows()
+    assert stale == [("acme", dt.date(2026, 1, 12))]
