@@ -14,6 +14,7 @@ from billing_pipeline.books.scope import UnknownTenant
 from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
 from billing_pipeline.books.usage_schema import (
     FILE_BALANCES,
+    FILE_DAYS,
     FILES_OF_DAY,
     UNLOADED_FILES,
     USAGE_FILES,
@@ -46,6 +47,20 @@ class UsageFile:
     landing_day: dt.date
     file_key: str | None
     archive_path: str | None
+
+
+def unregistered_uploads(connection: sa.Connection, uploads: pl.DataFrame) -> pl.DataFrame:
+    """Those of the uploads (columns UPLOADS) that were never registered, in their order."""
+    if uploads.is_empty():
+        return uploads
+    key = ["tenant_key", "feed_key", "url", "etag"]
+    types = {name: uploads.schema[name] for name in key}
+    with staged(connection, uploads.select(key)) as rows:
+        known = sa.select(*(rows.c[name] for name in key)).where(
+            sa.exists().where(*(usage_files.c[name] == rows.c[name] for name in key))
+        )
+        seen = copy_out(connection, known, pl.Schema(types))
+    return uploads.join(seen, on=key, how="anti", maintain_order="left")
 
 
 def register_uploads(connection: sa.Connection, uploads: pl.DataFrame, landing_day: dt.date) -> int:
@@ -108,13 +123,16 @@ def reload_files(
     reloaded_by: str,
     note: str,
 ) -> int:
-    """Have the loaded files of an owner's landing day loaded again; return how many."""
+    """Note that the loaded files of an owner's landing day are loaded again; return how many.
+
+    The caller loads them in the same transaction, so that nobody sees the day without them.
+    """
     marked = connection.execute(
         sa.update(usage_files)
         .where(
             usage_files.c.tenant_key == tenant_key,
             usage_files.c.landing_day == landing_day,
-            usage_files.c.state == "loaded",
+            usage_files.c.state.in_(("loaded", "superseded")),
         )
         .values(
             state="archived",
@@ -158,6 +176,14 @@ def replaced_files(connection: sa.Connection, owner_tenant_key: str) -> pl.DataF
         .distinct()
     )
     return copy_out(connection, select, pl.Schema({"feed_key": pl.String, "file_key": pl.String}))
+
+
+def file_days(connection: sa.Connection, file_id: int) -> pl.DataFrame:
+    """FILE_DAYS of one file."""
+    select = sa.select(*(usage_file_days.c[name] for name in FILE_DAYS.names)).where(
+        usage_file_days.c.file_id == file_id
+    )
+    return copy_out(connection, select, FILE_DAYS).sort("usage_day")
 
 
 def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:

@@ -14,6 +14,7 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    files,
     identifiers,
     price,
     simulate,
@@ -33,6 +34,7 @@ billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(files.files)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(simulate.simulate)

@@ -24,7 +24,11 @@ from billing_pipeline.intake.landing import Upload
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.make_current import Batch, make_current
+from billing_pipeline.orchestration.steps.make_current import (
+    Batch,
+    make_current,
+    make_current_instead,
+)
 from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
 from billing_pipeline.orchestration.steps.raw_parts import RawParts
 from billing_pipeline.vocabulary.outcome import NotConserved
@@ -74,6 +78,10 @@ class LoadedDay:
         self.filtered += int(loaded["filtered"].sum())
 
 
+class NothingToReload(Exception):
+    """No file of the landing day was loaded."""
+
+
 @dataclass(frozen=True)
 class _Waiting:
     """One registered file that is not loaded yet."""
@@ -104,6 +112,40 @@ class Loader:
                 own = [file for file in waiting if file.tenant_key == tenant_key]
                 self._load_batch(tenant_key, own, loaded)
         return loaded
+
+    def reload_landing_day(
+        self, tenant_key: str, landing_day: dt.date, *, by: str, note: str
+    ) -> LoadedDay:
+        """Read an owner's loaded files of a landing day anew from the archive, as feeds are now.
+
+        What they were loaded as stays current until the moment all of them are there again.
+        Raises: NothingToReload.
+        """
+        loaded = LoadedDay(landing_day)
+        parts = RawParts(self._installation.lake, tenant_key, landing_day)
+        batch = Batch(tenant_key, landing_day, parts, self._feeds, self._now)
+        for file, copy in self._archived(tenant_key, landing_day):
+            self._read(file, copy, batch, is_name_taken=False)
+        parts.flush()
+        with tenant_scope(self._installation.engine, tenant_key) as connection:
+            files.reload_files(connection, tenant_key, landing_day, reloaded_by=by, note=note)
+            current, replaced = make_current_instead(self._installation, connection, batch)
+        loaded.add(batch, current, replaced)
+        return loaded
+
+    def _archived(
+        self, tenant_key: str, landing_day: dt.date
+    ) -> list[tuple[_Waiting, ArchivedFile]]:
+        with tenant_scope(self._installation.engine, tenant_key) as connection:
+            every = files.read_files(connection, "loaded", "superseded")
+        own = every.filter(pl.col("tenant_key") == tenant_key, pl.col("landing_day") == landing_day)
+        if own.is_empty():
+            raise NothingToReload(f"{tenant_key} has no loaded file that landed on {landing_day}")
+        copies = own.select("file_key", "name", "size_bytes", "archive_path").rows()
+        return [
+            (_Waiting(*row), ArchivedFile(*copy))
+            for row, copy in zip(own.select(_COLUMNS).rows(), copies, strict=True)
+        ]
 
     def _next_files(self, landing_day: dt.date) -> list[_Waiting]:
         with installation_scope(self._installation.engine) as connection:

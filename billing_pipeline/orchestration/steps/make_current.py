@@ -74,9 +74,12 @@ def make_current(installation: Installation, batch: Batch) -> tuple[pl.DataFrame
     return loaded, replaced
 
 
-def make_current_instead(installation: Installation, connection: Connection, batch: Batch) -> None:
+def make_current_instead(
+    installation: Installation, connection: Connection, batch: Batch
+) -> tuple[pl.DataFrame, int]:
     """Name a batch's parts all that its landing day consists of.
 
+    Returns the loaded files and how many others they replaced.
     Raises: NotConserved if the lake does not keep what was decoded.
     """
     loaded = batch.parts.loaded_files()
@@ -85,7 +88,7 @@ def make_current_instead(installation: Installation, connection: Connection, bat
         own = chunks.get(frame, pl.DataFrame(schema=CHUNKS))
         manifest.replace_partition(connection, frame, batch.landing_day, batch.tenant_key, own)
     conservation.clear_conservation(connection, STAGE, batch.landing_day, batch.tenant_key)
-    _record(installation, connection, batch, loaded, CONSERVATION.empty())
+    return loaded, _record(installation, connection, batch, loaded, CONSERVATION.empty())
 
 
 def _chunks(parts: RawParts) -> list[tuple[str, pl.DataFrame]]:
