@@ -12,6 +12,7 @@ from billing_pipeline.books.usage_schema import FILE_DAYS
 from billing_pipeline.lake import layout
 from billing_pipeline.lake.store import Lake
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
+from billing_pipeline.vocabulary.frames import FrameSchema
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
 
@@ -129,44 +130,49 @@ class RawParts:
     def _write(self, outcomes: list[Outcome]) -> list[RawPart]:
         if not outcomes:
             return []
-        accepted = pl.concat([outcome.accepted for outcome in outcomes])
+        accepted = pl.concat([RAW_USAGE.conform(outcome.accepted) for outcome in outcomes])
         days = accepted.with_columns(_day=pl.col("started_at").dt.date()).partition_by(
             "_day", as_dict=True, include_key=False
         )
-        suspended = pl.concat([outcome.suspended for outcome in outcomes])
-        set_aside = pl.concat([outcome.filtered for outcome in outcomes])
+        suspended = pl.concat([SUSPENSE.conform(outcome.suspended) for outcome in outcomes])
+        set_aside = pl.concat([SET_ASIDE.conform(outcome.filtered) for outcome in outcomes])
         self._suspended.append(suspended.select(_LIVES + _FACTS))
-        return [
-            *(
-                self._part(layout.RAW_USAGE, RAW_USAGE.conform(rows), day)
-                for (day,), rows in sorted(days.items())
-            ),
-            *(
-                self._part(frame, rows, None)
-                for frame, rows in (
-                    (layout.DECODE_SUSPENSE, SUSPENSE.conform(suspended)),
-                    (layout.DECODE_SET_ASIDE, SET_ASIDE.conform(set_aside)),
-                )
-                if rows.height
-            ),
+        raw = [
+            self._part(layout.RAW_USAGE, rows, day.isoformat())
+            for (day,), rows in sorted(days.items())
         ]
+        others = [
+            (schema, self._part(frame, rows, "all"))
+            for frame, schema, rows in (
+                (layout.DECODE_SUSPENSE, SUSPENSE, suspended),
+                (layout.DECODE_SET_ASIDE, SET_ASIDE, set_aside),
+            )
+            if rows.height
+        ]
+        self._read_back(RAW_USAGE, raw, pl.col("started_at").dt.date())
+        for schema, part in others:
+            self._read_back(schema, [part], pl.lit(None, pl.Date))
+        return [*raw, *(part for _, part in others)]
 
-    def _part(self, frame: str, rows: pl.DataFrame, day: dt.date | None) -> RawPart:
+    def _part(self, frame: str, rows: pl.DataFrame, group: str) -> RawPart:
         folder = layout.landed_folder(frame, self._tenant_key, self._landing_day)
-        group = "all" if day is None else day.isoformat()
         part = self._lake.write(rows, f"{folder}/{group}")
-        self._kept.append(
-            rows.group_by("feed_key", "file_key", maintain_order=True)
+        name = part.path.rsplit("/", 1)[1]
+        return RawPart(frame, f"{group}/{name}", part.path, part.rows, part.bytes)
+
+    def _read_back(self, schema: FrameSchema, parts: list[RawPart], usage_day: pl.Expr) -> None:
+        """Count what the lake really keeps of each file: a sum of what was sent proves nothing."""
+        kept = (
+            self._lake.scan([part.path for part in parts], schema)
+            .group_by("feed_key", "file_key", usage_day=usage_day)
             .agg(
-                pl.lit(day, pl.Date).alias("usage_day"),
                 pl.len().cast(pl.Int64).alias("rows_kept"),
                 pl.col("quantity").sum().alias("quantity_kept"),
             )
-            .select(_NOTHING_KEPT.columns)
-            .cast(_NOTHING_KEPT.schema)
+            .sort("feed_key", "file_key", "usage_day")
+            .collect()
         )
-        name = part.path.rsplit("/", 1)[1]
-        return RawPart(frame, f"{group}/{name}", part.path, part.rows, part.bytes)
+        self._kept.append(kept.select(_NOTHING_KEPT.columns).cast(_NOTHING_KEPT.schema))
 
 
 def _rows(outcomes: list[Outcome]) -> int:
