@@ -9,8 +9,8 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from billing_pipeline.orchestration import checks, jobs, schedules, sensors  # noqa: E402
-from billing_pipeline.orchestration.assets import money, suspense, usage  # noqa: E402
+from billing_pipeline.orchestration import alerts, checks, jobs, schedules, sensors  # noqa: E402
+from billing_pipeline.orchestration.assets import assurance, money, suspense, usage  # noqa: E402
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -24,11 +24,13 @@ defs = dg.Definitions(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        assurance.controls_before_issue,
+        assurance.assurance_report,
     ],
     asset_checks=checks.ALL,
     jobs=jobs.ALL,
     schedules=schedules.ALL,
-    sensors=sensors.ALL,
+    sensors=[*sensors.ALL, *alerts.ALL],
     resources={"billing": BillingInstallation()},
     executor=dg.in_process_executor,
 )

@@ -5,7 +5,7 @@ from typing import Literal
 
 import polars as pl
 
-from billing_pipeline.assurance.schema import FINDINGS
+from billing_pipeline.assurance.schema import ACCOUNT_FINDINGS, FINDINGS
 
 Severity = Literal["warn", "block"]
 
@@ -23,10 +23,27 @@ def findings(
     return FINDINGS.conform(rows.sort("subject", "message"))
 
 
+def account_findings(
+    wrong: pl.DataFrame, *, control: str, severity: Severity, subject: pl.Expr, message: pl.Expr
+) -> pl.DataFrame:
+    """As `findings`, each about the billing account in the column `account_key` of `wrong`."""
+    rows = wrong.select(
+        control=pl.lit(control),
+        severity=pl.lit(severity),
+        subject=subject.cast(pl.String),
+        message=message.cast(pl.String),
+        account_key=pl.col("account_key"),
+    )
+    return ACCOUNT_FINDINGS.conform(rows.sort("subject", "message"))
+
+
 def all_findings(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Findings of several controls as one frame, blocking ones first."""
-    rows = pl.concat([FINDINGS.empty(), *found])
-    return FINDINGS.conform(rows.sort("severity", "control", "subject", "message"))
+    """Findings of several controls as one ACCOUNT_FINDINGS frame, blocking ones first.
+
+    Those that name no account concern the tenant.
+    """
+    rows = pl.concat([ACCOUNT_FINDINGS.empty(), *found], how="diagonal")
+    return ACCOUNT_FINDINGS.conform(rows.sort("severity", "control", "subject", "message"))
 
 
 def is_blocked(found: pl.DataFrame) -> bool:

@@ -9,91 +9,33 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.assurance.findings import all_findings, findings
+from billing_pipeline.assurance.findings import account_findings, findings
 
 _WHOLE = pl.Decimal(38, 10)
 
 
-def subscriptions_are_charged(
-    subscriptions: pl.DataFrame,
-    charges: pl.DataFrame,
-    service_from: dt.date,
-    service_until: dt.date,
-) -> pl.DataFrame:
-    """Active subscriptions without any charge in a span, and charges without a subscription.
-
-    Args:
-        subscriptions: SUBSCRIPTIONS as known now.
-        charges: CHARGES.
-        service_from: first day of the span.
-        service_until: day after its last.
-    """
-    charged = charges.filter(
-        pl.col("service_from") < service_until, pl.col("service_until") > service_from
-    )
-    active = subscriptions.filter(
-        pl.col("started_on") < service_until,
-        pl.col("ended_on").is_null() | (pl.col("ended_on") > service_from),
-    )
-    of_subscriptions = charges.filter(pl.col("subscription_key").is_not_null())
-    lives = subscriptions.select("subscription_key", "started_on", "ended_on")
-    orphans = of_subscriptions.join(
-        lives, on="subscription_key", how="left", validate="m:1"
-    ).filter(
-        pl.col("started_on").is_null()
-        | (pl.col("service_until") <= pl.col("started_on"))
-        | (pl.col("service_from") >= pl.col("ended_on"))
-    )
-    return all_findings(
-        [
-            findings(
-                active.join(charged, on="subscription_key", how="anti"),
-                control="subscription_without_charge",
-                severity="warn",
-                subject=pl.col("subscription_key"),
-                message=pl.format(
-                    "of account {} is active and has no charge from {} to {}. Look at its plan {}.",
-                    "account_key",
-                    pl.lit(service_from),
-                    pl.lit(service_until),
-                    "plan_key",
-                ),
-            ),
-            findings(
-                orphans.unique("charge_key"),
-                control="charge_without_subscription",
-                severity="block",
-                subject=pl.col("charge_key"),
-                message=pl.format(
-                    "is for {}, which was not active from {} to {}. Hold the account; correct the "
-                    "subscription or withdraw the charge.",
-                    "subscription_key",
-                    "service_from",
-                    "service_until",
-                ),
-            ),
-        ]
-    )
-
-
 def usage_lies_within_subscriptions(
-    rated_usage: pl.DataFrame, subscriptions: pl.DataFrame, time_zone: str
+    rated_usage: pl.LazyFrame, subscriptions: pl.DataFrame, time_zone: str
 ) -> pl.DataFrame:
-    """Rated usage before its subscription began, after it ended, or of none, by local day."""
+    """Rated usage before its subscription began, after it ended, or of none, by local day.
+
+    ACCOUNT_FINDINGS, blocking.
+    """
     lives = subscriptions.select("subscription_key", "started_on", "ended_on")
     day = pl.col("started_at").dt.convert_time_zone(time_zone).dt.date()
     wrong = (
         rated_usage.with_columns(local_day=day)
-        .join(lives, on="subscription_key", how="left", validate="m:1")
+        .join(lives.lazy(), on="subscription_key", how="left", validate="m:1")
         .filter(
             pl.col("started_on").is_null()
             | (pl.col("local_day") < pl.col("started_on"))
             | (pl.col("local_day") >= pl.col("ended_on"))
         )
-        .group_by("subscription_key")
+        .group_by("account_key", "subscription_key")
         .agg(events=pl.len(), first=pl.col("local_day").min(), last=pl.col("local_day").max())
+        .collect(engine="streaming")
     )
-    return findings(
+    return account_findings(
         wrong,
         control="usage_outside_subscription",
         severity="block",
@@ -108,11 +50,11 @@ def usage_lies_within_subscriptions(
     )
 
 
-def zero_rated_usage(rated_usage: pl.DataFrame, tolerated_percent: Decimal) -> pl.DataFrame:
+def zero_rated_usage(rated_usage: pl.LazyFrame, tolerated_percent: Decimal) -> pl.DataFrame:
     """Products more of whose event-priced usage than tolerated came out at nothing."""
     priced = rated_usage.filter(pl.col("unit_price").is_not_null(), pl.col("billable_units") > 0)
     shares = priced.group_by("product_key").agg(events=pl.len(), free=(pl.col("amount") == 0).sum())
-    wrong = shares.filter(
+    wrong = shares.collect(engine="streaming").filter(
         pl.col("free").cast(_WHOLE) * 100 > pl.col("events").cast(_WHOLE) * tolerated_percent
     )
     return findings(
@@ -128,7 +70,7 @@ def zero_rated_usage(rated_usage: pl.DataFrame, tolerated_percent: Decimal) -> p
     )
 
 
-def margins_by_destination(rated_usage: pl.DataFrame) -> pl.DataFrame:
+def margins_by_destination(rated_usage: pl.LazyFrame) -> pl.DataFrame:
     """Revenue, cost and margin per product and destination, where cost is known.
 
     Shape: one row per product_key, rate_name and currency, the worst margin first. Exact amounts.
@@ -143,10 +85,11 @@ def margins_by_destination(rated_usage: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(margin=pl.col("revenue") - pl.col("cost"))
         .sort("margin", "product_key", "rate_name", "currency", nulls_last=True)
+        .collect(engine="streaming")
     )
 
 
-def below_cost(rated_usage: pl.DataFrame, tolerated_percent: Decimal) -> pl.DataFrame:
+def below_cost(rated_usage: pl.LazyFrame, tolerated_percent: Decimal) -> pl.DataFrame:
     """Destinations sold for less than they cost, beyond the tolerated share of the cost."""
     margins = margins_by_destination(rated_usage)
     lost = -pl.col("margin").cast(_WHOLE) * 100

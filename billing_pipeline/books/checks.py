@@ -1,14 +1,17 @@
 """The rules that must hold over all rows (`sql/checks`) and the views people read (`sql/views`)."""
 
 import hashlib
+import re
 from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
 import sqlalchemy as sa
 
+from billing_pipeline.assurance.schema import ACCOUNT_FINDINGS
 from billing_pipeline.books.sql_files import run_script, sql_folder
 
+_SEVERITY = re.compile(r"^-- severity: (warn|block)", re.MULTILINE)
 _READERS = "billing_app, billing_operator, billing_reader, billing_finance"
 
 # A view carries the digest of its file as comment.
@@ -28,10 +31,43 @@ def failing_checks(
     """
     found = {
         check.stem: _answer(connection, check.read_text(encoding="utf-8"))
-        for check in sorted((sql_folder() / "checks").glob("*.sql"))
+        for check in _check_files()
         if names is None or check.stem in names
     }
     return {name: rows for name, rows in found.items() if rows.height}
+
+
+def check_names() -> list[str]:
+    """The names of all checks, sorted."""
+    return [file.stem for file in _check_files()]
+
+
+def check_findings(connection: sa.Connection, tenant_key: str) -> tuple[list[str], pl.DataFrame]:
+    """The names of all checks, and the ACCOUNT_FINDINGS of those that fail for one tenant.
+
+    Severity stands in the second line of each file.
+    """
+    files = _check_files()
+    found = [ACCOUNT_FINDINGS.empty()]
+    for file in files:
+        query = file.read_text(encoding="utf-8")
+        rows = _answer(connection, query).filter(pl.col("tenant_key") == tenant_key)
+        account = "account_key" if "account_key" in rows.columns else pl.lit(None, pl.String)
+        found.append(
+            rows.select(
+                "subject",
+                "message",
+                control=pl.lit(file.stem),
+                severity=pl.lit(_severity(query)),
+                account_key=account,
+            ).select(ACCOUNT_FINDINGS.names)
+        )
+    return [file.stem for file in files], ACCOUNT_FINDINGS.conform(pl.concat(found))
+
+
+def _severity(query: str) -> str:
+    said = _SEVERITY.search(query)
+    return said[1] if said else "block"
 
 
 def create_views(connection: sa.Connection) -> list[str]:
@@ -56,6 +92,10 @@ def drop_views(connection: sa.Connection) -> None:
     """Drop all views of the books."""
     for name, _ in connection.execute(_MARKS).all():
         run_script(connection, f'drop view if exists "{name}" cascade')
+
+
+def _check_files() -> list[Path]:
+    return sorted((sql_folder() / "checks").glob("*.sql"))
 
 
 def _view_files() -> list[Path]:

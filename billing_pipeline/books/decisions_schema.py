@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
 from billing_pipeline.vocabulary.money import QUANTITY
 
@@ -60,5 +61,24 @@ APPROVALS = FrameSchema(
         "decided_at": optional(UTC_INSTANT, "when it was decided"),
         "decided_by": optional(pl.String, "who decided; never who asked"),
         "decision_note": optional(pl.String, "why"),
+    },
+)
+
+KEPT_FINDINGS = FrameSchema(
+    name="kept_findings",
+    grain="one row per subject a control found something wrong with",
+    columns={
+        "tenant_key": required(pl.String, "tenant; empty for the installation"),
+        **FINDINGS.columns,
+        "state": required(pl.String, "open, resolved or accepted"),
+        "first_seen_at": required(UTC_INSTANT, "first run that found it"),
+        "last_seen_at": required(UTC_INSTANT, "last run that found it"),
+        "sightings": required(pl.Int64, "runs that found it"),
+        "resolved_at": optional(UTC_INSTANT, "first run that found it gone"),
+        "decided_by": optional(pl.String, "who accepted it"),
+        "decision_note": optional(pl.String, "why"),
+        "account_key": optional(pl.String, "billing account it stops; null: the tenant"),
+        "assigned_to": optional(pl.String, "who looks after it"),
+        "assignment_note": optional(pl.String, "what was said about it last"),
     },
 )

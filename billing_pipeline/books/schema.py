@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
@@ -150,22 +149,6 @@ HANDOFF_BATCHES = FrameSchema(
         "sha256": optional(pl.String, "digest of the file, once exported"),
         "totals": optional(pl.String, "control totals as a JSON object, once exported"),
         "exported_at": optional(UTC_INSTANT, "when it was exported"),
-    },
-)
-
-KEPT_FINDINGS = FrameSchema(
-    name="kept_findings",
-    grain="one row per subject a control found something wrong with",
-    columns={
-        "tenant_key": required(pl.String, "tenant; empty for the installation"),
-        **FINDINGS.columns,
-        "state": required(pl.String, "open, resolved or accepted"),
-        "first_seen_at": required(UTC_INSTANT, "first run that found it"),
-        "last_seen_at": required(UTC_INSTANT, "last run that found it"),
-        "sightings": required(pl.Int64, "runs that found it"),
-        "resolved_at": optional(UTC_INSTANT, "first run that found it gone"),
-        "decided_by": optional(pl.String, "who accepted it"),
-        "decision_note": optional(pl.String, "why"),
     },
 )
 

@@ -242,6 +242,7 @@ findings = _table(
     _required(SMALL, "sightings"),
     _optional(INSTANT, "resolved_at"),
     _optional(TEXT, "decided_by", "decision_note"),
+    _optional(TEXT, "account_key", "assigned_to", "assignment_note"),
     key=("control", "subject"),
 )
 

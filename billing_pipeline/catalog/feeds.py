@@ -155,6 +155,9 @@ class Checks(Configuration):
         default=Decimal(50), ge=0, le=100, description="above it the whole file is refused"
     )
     trailer: Trailer | None = None
+    files_per_day: int | None = Field(
+        default=None, ge=1, description="fewer files on a landing day are a finding"
+    )
 
 
 class Assemble(Configuration):

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 import polars as pl
@@ -58,12 +59,17 @@ class Lake:
         return f"{self.url.rstrip('/')}/{path}"
 
 
-def _content_name(local: Path) -> str:
+def content_name_of(part: BinaryIO) -> str:
+    """What a part's name says of its content: 32 hex digits of its SHA-256."""
     digest = hashlib.sha256()
-    with local.open("rb") as part:
-        while block := part.read(_HASH_BLOCK):
-            digest.update(block)
+    while block := part.read(_HASH_BLOCK):
+        digest.update(block)
     return digest.hexdigest()[:32]
+
+
+def _content_name(local: Path) -> str:
+    with local.open("rb") as part:
+        return content_name_of(part)
 
 
 def _put_whole(filesystem: fsspec.AbstractFileSystem, local: Path, target: str) -> None:

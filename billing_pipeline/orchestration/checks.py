@@ -8,11 +8,11 @@ import polars as pl
 
 from billing_pipeline.assurance.conservation import conservation_gaps
 from billing_pipeline.books import checks as books_checks
-from billing_pipeline.books import conservation
+from billing_pipeline.books import conservation, findings
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration import metadata as shown
 from billing_pipeline.orchestration import usage_checks
-from billing_pipeline.orchestration.assets import money, usage
+from billing_pipeline.orchestration.assets import assurance, money, usage
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.partitions import days_of, tenant_days_of
 from billing_pipeline.orchestration.resources import BillingInstallation
@@ -72,6 +72,58 @@ def books_agree(
     return _books(context, billing, None)
 
 
+@dg.asset_check(asset=assurance.controls_before_issue, name="nobody_is_stopped")
+def nobody_is_stopped(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """No control found anything that stops a tenant or an account from being billed."""
+    stopped = _findings(context, billing).filter(pl.col("severity") == "block")
+    accounts = stopped["account_key"].drop_nulls().n_unique()
+    tenants = stopped.filter(pl.col("account_key").is_null())["tenant_key"].n_unique()
+    words = (
+        "No control stops anybody."
+        if stopped.is_empty()
+        else f"{tenants} tenant(s) and {accounts} account(s) are not billed; all others are."
+    )
+    return dg.AssetCheckResult(
+        passed=stopped.is_empty(),
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=words,
+        metadata={"findings": shown.table(stopped)},
+    )
+
+
+@dg.asset_check(asset=assurance.assurance_report, name="nothing_is_found")
+def nothing_is_found(
+    context: dg.AssetCheckExecutionContext, billing: BillingInstallation
+) -> dg.AssetCheckResult:
+    """The tenants have no open finding of any control."""
+    found = _findings(context, billing)
+    blocking = found.filter(pl.col("severity") == "block")
+    words = (
+        "No control has anything to say."
+        if found.is_empty()
+        else f"{found.height} open finding(s), {blocking.height} of them blocking; "
+        f"first {found.item(0, 'control')} {found.item(0, 'subject')}: {found.item(0, 'message')}"
+    )
+    severity = dg.AssetCheckSeverity.WARN if blocking.is_empty() else dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckResult(
+        passed=found.is_empty(),
+        severity=severity,
+        description=words,
+        metadata={"findings": shown.table(found)},
+    )
+
+
+def _findings(context: dg.AssetCheckExecutionContext, billing: BillingInstallation) -> pl.DataFrame:
+    """Open findings of the run's tenants, blocking ones first."""
+    tenants = {day.tenant_key for day in tenant_days_of(context.partition_keys)}
+    with installation_scope(billing.installation.engine) as connection:
+        found = findings.read_findings(connection, "open")
+    own = found.filter(pl.col("tenant_key").is_in(sorted(tenants)))
+    return own.sort("severity", "tenant_key", "control", "subject")
+
+
 def _books(
     context: dg.AssetCheckExecutionContext,
     billing: BillingInstallation,
@@ -100,15 +152,15 @@ def _conserved(
     with installation_scope(billing.installation.engine) as connection:
         rows = conservation.read_conservation(connection, first, last + ONE_DAY)
     own = rows.filter(pl.col("stage") == stage)
-    findings = conservation_gaps(own)
+    gaps = conservation_gaps(own)
     total = int(own["records_in"].sum())
     words = (
         f"{total} records in, every one accounted for."
-        if findings.is_empty()
-        else f"{findings.height} equations do not balance; the next stage will refuse these days."
+        if gaps.is_empty()
+        else f"{gaps.height} equations do not balance; the next stage will refuse these days."
     )
     return dg.AssetCheckResult(
-        passed=findings.is_empty(),
+        passed=gaps.is_empty(),
         description=words,
         metadata={
             "records_in": total,
@@ -116,7 +168,7 @@ def _conserved(
             "duplicates": int(own["duplicates"].sum()),
             "suspended": int(own["suspended"].sum()),
             "filtered": int(own["filtered"].sum()),
-            "findings": shown.table(findings),
+            "findings": shown.table(gaps),
         },
     )
 
@@ -125,7 +177,9 @@ ALL = [
     decode_conserves,
     mediation_conserves,
     rating_conserves,
+    nobody_is_stopped,
     documents_add_up,
     books_agree,
+    nothing_is_found,
     *usage_checks.ALL,
 ]

@@ -54,6 +54,8 @@ def run_demo(installation: Installation, defs: dg.Definitions, *, events: int, s
                 flow.load_and_rate()
             with _step(progress, f"billing to {until.date()}"):
                 flow.bill(until)
+        with _step(progress, "running every control"):
+            flow.assure(LAST_DAY)
         instance.dispose()
     console.print(summary_table(installation))
     console.print("Look at it: [bold]make dev[/bold], then http://127.0.0.1:3000")

@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from billing_pipeline.books import checks, handoff, summary
+from billing_pipeline.books import checks, findings, handoff, summary
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.vocabulary.money import from_minor_units
@@ -24,11 +24,13 @@ def summary_table(installation: Installation) -> Group:
         journal = summary.journal_summary(connection)
         batches = handoff.read_batches(connection)
         failing = checks.failing_checks(connection)
+        found = findings.read_findings(connection, "open")
     verdict = "all hold" if not failing else f"FAILING: {', '.join(sorted(failing))}"
     return Group(
         _usage(files, stages),
         _money(invoiced, journal, batches),
         Text(f"Checks over the books: {verdict}"),
+        Text(f"Findings of the controls: {found.height} open; billing findings list"),
         Text(f"PDFs, itemisations and hand-off files: {installation.documents_url}"),
     )
 

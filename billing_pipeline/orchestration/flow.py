@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from billing_pipeline.books import due, files
+from billing_pipeline.books import catalog, due, files
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.partitions import span_tags, tenant_span_tags
@@ -54,6 +54,13 @@ class Flow:
         for (tenant_key,), own in sorted(days.partition_by("tenant_key", as_dict=True).items()):
             span = own["bill_day"].to_list()
             self._run("bill_run", tenant_span_tags(str(tenant_key), min(span), max(span)))
+
+    def assure(self, day: dt.date) -> None:
+        """Run every control over every tenant, one run per tenant."""
+        with installation_scope(self._installation.engine) as connection:
+            tenants = catalog.tenant_keys(connection)
+        for tenant_key in tenants:
+            self._run("assure", tenant_span_tags(tenant_key, day, day))
 
     def run_days(self, job: str, days: Sequence[dt.date]) -> None:
         """Run a job over the span of some days of a daily grid; no days are no run."""

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import money, suspense, usage
+from billing_pipeline.orchestration.assets import assurance, money, suspense, usage
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -27,12 +27,19 @@ bill_run = dg.define_asset_job(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        assurance.controls_before_issue,
+        assurance.assurance_report,
     ),
-    description="Charge, invoice, book and hand off a tenant's bill days.",
+    description="Charge, control, invoice, book and hand off a tenant's bill days.",
 )
 watch_suspense = dg.define_asset_job(
     "watch_suspense",
     selection=dg.AssetSelection.assets(suspense.suspense),
     description="Count what waits in suspense, its age and its probable value.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run, watch_suspense]
+assure = dg.define_asset_job(
+    "assure",
+    selection=dg.AssetSelection.assets(assurance.assurance_report),
+    description="Run every control over a tenant, whether or not anything was billed.",
+)
+ALL = [load_usage, mediate_usage, rate_usage, bill_run, watch_suspense, assure]

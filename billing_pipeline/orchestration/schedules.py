@@ -8,12 +8,14 @@ from billing_pipeline.books import catalog, due
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration import jobs
 from billing_pipeline.orchestration.clock import utc_now
+from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.partitions import (
     add_tenants,
     tenant_span_request,
     unbroken_spans,
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
+from billing_pipeline.orchestration.steps.facts import read_tenant
 
 DAYS_PER_TICK = 2_000
 
@@ -45,4 +47,27 @@ def daily_bill_runs(
             yield tenant_span_request("bill", str(tenant_key), first, last, attempt)
 
 
-ALL = [daily_bill_runs]
+@dg.schedule(
+    job=jobs.assure,
+    cron_schedule="30 6 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Runs every control over every tenant, also over those that bill nobody that day.",
+)
+def daily_assurance(
+    context: dg.ScheduleEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per tenant, about its local yesterday."""
+    now = utc_now()
+    with installation_scope(billing.installation.engine) as connection:
+        tenants = catalog.tenant_keys(connection)
+        add_tenants(context.instance, tenants)
+    if not tenants:
+        yield dg.SkipReason("no tenant was applied")
+    for tenant_key in tenants:
+        zone = read_tenant(billing.installation, tenant_key).zone
+        day = now.astimezone(zone).date() - ONE_DAY
+        yield tenant_span_request("assure", tenant_key, day, day, 1)
+
+
+ALL = [daily_bill_runs, daily_assurance]

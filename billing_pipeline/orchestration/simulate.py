@@ -25,6 +25,7 @@ from billing_pipeline.orchestration.configure import apply_folders, read_folders
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.assure import assure_tenant
 from billing_pipeline.orchestration.steps.bill_days import billable_days
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
@@ -74,6 +75,7 @@ def simulate(
         failing = checks.failing_checks(connection)
     summary = write_extracts(installation, out)
     summary["failing_checks"] = sorted(failing)
+    summary["findings"] = _assure(installation, through)
     (out / "summary.json").write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
     return summary
 
@@ -179,6 +181,24 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
             computed = compute_bill_day(installation, facts, bill_day)
             keep_charges(installation, facts.tenant.key, bill_day, computed)
             issue_bill_day(installation, facts, bill_day, now)
+
+
+def _assure(installation: Installation, through: dt.date) -> list[str]:
+    """What the controls say when the story is over: `tenant control subject`, sorted."""
+    noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
+    with installation_scope(installation.engine) as connection:
+        tenants = catalog.tenant_keys(connection)
+    said = {
+        tenant_key: assure_tenant(
+            installation, read_facts(installation, tenant_key), [through], noon
+        )
+        for tenant_key in tenants
+    }
+    return [
+        f"{tenant_key} {control} {subject}"
+        for tenant_key, found in sorted(said.items())
+        for control, subject in found.found.select("control", "subject").rows()
+    ]
 
 
 def render_documents(installation: Installation, out: Path) -> None:

@@ -10,7 +10,7 @@ from billing_pipeline.books import catalog, files, manifest, suspense
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.schema import RAW_USAGE, SUSPENSE
-from billing_pipeline.orchestration.days import ONE_DAY
+from billing_pipeline.orchestration.days import EVER, ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.rated_sums import rated_sums
 
@@ -54,6 +54,22 @@ class Choice:
         """For the log of decisions."""
         said = [f"{name} {value}" for name, value in self._conditions().items()]
         return ", ".join(said) or "all"
+
+
+def read_suspense(installation: Installation, tenant_key: str | None) -> pl.DataFrame:
+    """SUSPENSE of every stage as the lake keeps it; of one owner or of all."""
+    paths: list[str] = []
+    with installation_scope(installation.engine) as connection:
+        tenants = [tenant_key] if tenant_key else catalog.tenant_keys(connection)
+        for frame in _FRAMES.values():
+            for key in tenants:
+                current = manifest.partition_paths(connection, frame, key, *EVER)
+                paths += current["path"].to_list()
+    return (
+        installation.lake.scan(paths, SUSPENSE)
+        .sort("stage", "reason", "file_key", "record_number")
+        .collect()
+    )
 
 
 def read_lives(installation: Installation, choice: Choice) -> pl.DataFrame:

@@ -11,7 +11,6 @@ from billing_pipeline.assurance.catalogue import CONTROLS, controls_of, judged
 from billing_pipeline.assurance.plausibility import (
     below_cost,
     margins_by_destination,
-    subscriptions_are_charged,
     suspense_age,
     unusual_amounts,
     usage_lies_within_subscriptions,
@@ -34,22 +33,11 @@ SUBSCRIPTIONS = pl.DataFrame(
 )
 
 
-def charges(*subscriptions: str | None) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "charge_key": [f"{key}/fee" for key in subscriptions],
-            "subscription_key": subscriptions,
-            "service_from": JANUARY,
-            "service_until": FEBRUARY,
-        },
-        schema_overrides={"subscription_key": pl.String},
-    )
-
-
-def rated(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
+def rated(*rows: tuple[str, str, str | None]) -> pl.LazyFrame:
     """Events of `calls` to London as (started at, amount, cost)."""
-    return pl.DataFrame(
+    return pl.LazyFrame(
         {
+            "account_key": "10001",
             "subscription_key": "s1",
             "product_key": "calls",
             "rate_name": "London",
@@ -90,26 +78,6 @@ HISTORY = documents(900, 1000, 5000)
 @pytest.mark.parametrize(
     ("control", "expected"),
     [
-        pytest.param(
-            lambda: subscriptions_are_charged(SUBSCRIPTIONS, charges("s1"), JANUARY, FEBRUARY),
-            [],
-            id="charged",
-        ),
-        pytest.param(
-            lambda: subscriptions_are_charged(SUBSCRIPTIONS, charges(None), JANUARY, FEBRUARY),
-            [("subscription_without_charge", "s1")],
-            id="a missing charge",
-        ),
-        pytest.param(
-            lambda: subscriptions_are_charged(
-                SUBSCRIPTIONS, charges("s1", "ended", "unknown"), JANUARY, FEBRUARY
-            ),
-            [
-                ("charge_without_subscription", "ended/fee"),
-                ("charge_without_subscription", "unknown/fee"),
-            ],
-            id="charges after the end and of nobody",
-        ),
         pytest.param(
             lambda: usage_lies_within_subscriptions(GOOD, SUBSCRIPTIONS, "Europe/London"),
             [],

@@ -118,7 +118,8 @@ def test_a_check_finds_the_row_that_was_changed(check: str, books: sa.Connection
 
     found = failing_checks(books)[check]
 
-    assert found.columns == ["tenant_key", "subject", "message"]
+    assert found.columns[:3] == ["tenant_key", "subject", "message"]
+    assert found.columns[3:] in ([], ["account_key"])
     assert ("voice", subject) in found.select("tenant_key", "subject").rows()
     assert found.get_column("message").str.ends_with(".").all()
 

@@ -97,8 +97,10 @@ def test_twenty_dollars_and_hundred_minutes_become_an_invoice_of_25(
         "no_file_is_missing",
         "nothing_lost_in_mediation",
         "nothing_lost_in_rating",
+        "nobody_is_stopped",
         "documents_add_up",
         "books_agree",
+        "nothing_is_found",
     }
     assert all(check.passed for check in evaluations)
 

@@ -6,7 +6,8 @@ select
     format(
         'all postings of the charge sum to %s minor units. Hold the account and look at its corrections.',
         sum(net_minor)
-    ) as message
+    ) as message,
+    max(account_key) as account_key
 from charges
 group by tenant_key, charge_key, charge_kind
 having case when charge_kind = 'discount' then sum(net_minor) > 0 else sum(net_minor) < 0 end

@@ -18,7 +18,8 @@ select
         invoices.net_minor, invoices.tax_minor, invoices.total_minor,
         coalesce(line_sums.net_minor::text, 'nothing'), coalesce(tax_sums.tax_minor::text, 'nothing'),
         coalesce(tax_sums.base_minor::text, 'nothing')
-    ) as message
+    ) as message,
+    invoices.account_key
 from invoices
 left join line_sums using (tenant_key, invoice_number)
 left join tax_sums using (tenant_key, invoice_number)

@@ -28,6 +28,7 @@ select
     format(
         '%s is charged from %s, but was already charged until %s. Look at the subscription and its plans; hold the account.',
         price_key, service_from, charged_until
-    ) as message
+    ) as message,
+    account_key
 from ordered
 where service_from < charged_until

@@ -13,7 +13,8 @@ select
         'the group says tax %s on %s; its lines sum to %s and %s %% of that is %s. Hold the document.',
         invoice_taxes.tax_minor, invoice_taxes.base_minor, coalesce(bases.base_minor::text, 'nothing'),
         trim_scale(tax_rate), round(coalesce(bases.base_minor, 0) * tax_rate / 100)
-    ) as message
+    ) as message,
+    invoices.account_key
 from invoice_taxes
 full join bases using (tenant_key, invoice_number, tax_code, tax_rate)
 inner join invoices using (tenant_key, invoice_number)

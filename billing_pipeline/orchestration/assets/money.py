@@ -84,7 +84,7 @@ def charges(
 
 @dg.asset(
     partitions_def=TENANT_BILL_DAYS,
-    deps=[charges],
+    deps=[charges, dg.AssetKey("controls_before_issue")],
     backfill_policy=_ONE_RUN,
     group_name="invoicing",
     owners=["team:billing-operations"],

@@ -15,8 +15,10 @@ from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
 from billing_pipeline.invoicing.numbering import document_number
+from billing_pipeline.invoicing.schema import HELD as HELD_FRAME
 from billing_pipeline.invoicing.schema import INVOICES
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.assure import stopping_controls
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
 from billing_pipeline.orchestration.steps.compute import ComputedCharges, read_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
@@ -27,6 +29,10 @@ HELD = "account_held"
 
 class NotReconciled(Exception):
     """Usage the bill would rest on is not complete; nothing was issued."""
+
+
+class StoppedByControl(NotReconciled):
+    """A control found something that forbids billing the tenant; nothing was issued."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,9 @@ def issue_bill_day(
     """Post what differs, issue the documents and book them, in one transaction.
 
     Running it again finds the day completed and issues nothing. An account whose document cannot
-    be drawn up is held with a finding; the others go on.
-    Raises: NotReconciled if a usage day behind the bill does not balance or is not computed.
+    be drawn up, or whom a control stops, is held with a finding; the others go on.
+    Raises: NotReconciled if a usage day behind the bill does not balance or is not computed;
+    StoppedByControl if a control stops the whole tenant.
     """
     tenant_key = facts.tenant.key
     computed = read_charges(installation, tenant_key, bill_day)
@@ -69,19 +76,26 @@ def issue_bill_day(
             return _summary(facts, INVOICES.empty(), 0, 0)
         _same_revision(facts, computed, bill_day)
         _pass_gate(connection, tenant_key, computed.charges, bill_day)
+        stopped = _stopped_accounts(connection, facts, bill_day)
         before = posted_in_look_back(
             known,
             account_keys,
             posted.posted_charges(connection, tenant_key, account_keys),
             bill_day,
         )
-        to_post = reconcile(computed.charges, before)
+        to_post = reconcile(computed.charges, before).join(stopped, on="account_key", how="anti")
         drafts = draft_documents(
             to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
         )
         _issue(connection, facts, drafts, to_post, bill_day, now)
+        held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
         findings.record_findings(
-            connection, tenant_key, _held(drafts.held), controls=[HELD], seen_at=now
+            connection,
+            tenant_key,
+            _held(held),
+            controls=[HELD],
+            seen_at=now,
+            among=account_keys,
         )
         due.complete_bill_day(
             connection, tenant_key, bill_day, completed_at=now, invoices=drafts.invoices.height
@@ -119,6 +133,37 @@ def _pass_gate(
             f"{tenant_key} {bill_day}: usage is not complete, nothing was issued. "
             f"Mediate and rate the days named, then run the bill day again:\n{problems}"
         )
+
+
+def _stopped_accounts(
+    connection: Connection, facts: TenantFacts, bill_day: dt.date
+) -> pl.DataFrame:
+    """Accounts that a control stops, with all that share their document: HELD rows.
+
+    Raises: StoppedByControl if it is the whole tenant.
+    """
+    stops = stopping_controls(connection, facts.tenant.key)
+    of_tenant = stops.filter(pl.col("account_key").is_null())
+    if not of_tenant.is_empty():
+        control, subject, message = of_tenant.select("control", "subject", "message").row(0)
+        raise StoppedByControl(
+            f"{facts.tenant.key} {bill_day}: nothing was issued, {of_tenant.height} finding(s) "
+            f"stop the tenant, first {control} {subject}: {message} Mend it, or let it stand: "
+            f"billing findings accept."
+        )
+    payers = facts.accounts.select("account_key", "payer_key")
+    stopped = (
+        stops.join(payers, on="account_key", how="inner")
+        .group_by("payer_key")
+        .agg(detail=pl.format("{} {}: {}", "control", "subject", "message").sort().first())
+    )
+    return payers.join(stopped, on="payer_key", how="inner", validate="m:1").select(
+        "account_key",
+        "detail",
+        bill_day=pl.lit(bill_day),
+        reason=pl.lit("stopped_by_control"),
+        lines=pl.lit(0, pl.Int64),
+    )
 
 
 def _issue(

@@ -1,0 +1,64 @@
+"""What the controls of one tenant and day look at."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from billing_pipeline.billing.schema import CHARGES
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.customers.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class AssuranceFacts:
+    """Facts of one tenant as they are now, read from lake and books.
+
+    `first_day` to `day` is the span of local days that is looked at. `subscriptions` is
+    SUBSCRIPTIONS, `computed` the CHARGES of this run's bill days, `posted` the POSTED charges of
+    all accounts, `documents` INVOICES and `journal` JOURNAL of all time, `rated_usage` RATED_USAGE
+    and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the lake's rated events by
+    partition day, `days_due` the days that were worked on, `conservation` CONSERVATION, `landed`
+    LANDED_FILES of the tenant's feeds, `suspense` SUSPENSE, `parts` LAKE_PARTS, `rate_cards`
+    RATE_CARD_AGES.
+    """
+
+    tenant: Tenant
+    catalog: Catalog
+    feeds: tuple[Feed, ...]
+    first_day: dt.date
+    day: dt.date
+    now: dt.datetime
+    subscriptions: pl.DataFrame
+    computed: pl.DataFrame
+    posted: pl.DataFrame
+    documents: pl.DataFrame
+    journal: pl.DataFrame
+    rated_usage: pl.LazyFrame
+    usage_per_day: pl.DataFrame
+    usage_counted: pl.DataFrame
+    days_due: pl.DataFrame
+    conservation: pl.DataFrame
+    landed: pl.DataFrame
+    suspense: pl.DataFrame
+    parts: pl.DataFrame
+    rate_cards: pl.DataFrame
+
+    @cached_property
+    def standing(self) -> pl.DataFrame:
+        """CHARGES that stand: as computed now, else as they were posted."""
+        posted = self.posted.with_columns(amount=pl.col("posted_amount")).select(CHARGES.names)
+        kept = posted.join(self.computed, on="charge_key", how="anti")
+        return pl.concat([self.computed.select(CHARGES.names), kept])
+
+    @property
+    def newest_documents(self) -> pl.DataFrame:
+        """INVOICES of the day looked at."""
+        return self.documents.filter(pl.col("bill_day") == self.day)
+
+    @property
+    def earlier_documents(self) -> pl.DataFrame:
+        """INVOICES issued before the day looked at."""
+        return self.documents.filter(pl.col("bill_day") < self.day)

@@ -1,0 +1,162 @@
+"""Run every control over one tenant, keep what they found, and say who is stopped."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.assurance.catalogue import Control, controls_of
+from billing_pipeline.assurance.facts import AssuranceFacts
+from billing_pipeline.assurance.findings import all_findings
+from billing_pipeline.assurance.run import assure
+from billing_pipeline.assurance.schema import LAKE_PARTS, USAGE_PER_DAY
+from billing_pipeline.books import assured, checks, findings, invoices, journal
+from billing_pipeline.books import catalog as stored
+from billing_pipeline.books import charges as posted
+from billing_pipeline.books.conservation import read_conservation
+from billing_pipeline.books.scope import Connection, tenant_scope
+from billing_pipeline.catalog.entries import feeds_from_entries
+from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.lake import layout, verify
+from billing_pipeline.orchestration.days import ONE_DAY
+from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.compute import read_charges
+from billing_pipeline.orchestration.steps.facts import TenantFacts
+from billing_pipeline.orchestration.suspense import read_suspense
+from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.vocabulary.periods import local_day
+
+LOOK_BACK = dt.timedelta(days=62)
+_BY_DAY = ["account_key", "subscription_key", "price_key", "local_date"]
+_COUNTED = """
+select cast(started_at as date) as partition_day, count(*) as events
+from rated group by partition_day
+"""
+
+
+@dataclass(frozen=True)
+class AssuredTenant:
+    """What a run of all controls came to."""
+
+    controls: tuple[Control, ...]
+    checks: tuple[str, ...]
+    found: pl.DataFrame
+
+    def of_severity(self, severity: str) -> pl.DataFrame:
+        """The findings that warn, or that block."""
+        return self.found.filter(pl.col("severity") == severity)
+
+
+def assure_tenant(
+    installation: Installation,
+    facts: TenantFacts,
+    bill_days: Sequence[dt.date],
+    now: dt.datetime,
+) -> AssuredTenant:
+    """Run every control and every check of the books over a tenant; keep the findings.
+
+    Findings that are gone are resolved; what still stands says since when. Charges computed for
+    `bill_days` are looked at too, whether or not they are posted yet.
+    """
+    tenant_key = facts.tenant.key
+    said = assure(_gathered(installation, facts, bill_days, now))
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        names, failing = checks.check_findings(connection, tenant_key)
+        found = all_findings([said.found, failing])
+        asked = [*(control.name for control in said.controls), *names, *_switched_off(facts.tenant)]
+        findings.record_findings(connection, tenant_key, found, controls=asked, seen_at=now)
+    return AssuredTenant(said.controls, tuple(names), found)
+
+
+def stopping_controls(connection: Connection, tenant_key: str) -> pl.DataFrame:
+    """Open findings that stop a tenant, or the accounts they name, from being billed."""
+    return findings.stops(connection, tenant_key, [*controls_of({}), *checks.check_names()])
+
+
+def _switched_off(tenant: Tenant) -> list[str]:
+    """Controls that find nothing any more because the tenant does not want them."""
+    return [name for name, setting in tenant.controls.items() if setting.is_off]
+
+
+def _gathered(
+    installation: Installation,
+    facts: TenantFacts,
+    bill_days: Sequence[dt.date],
+    now: dt.datetime,
+) -> AssuranceFacts:
+    tenant_key, day = facts.tenant.key, max(bill_days)
+    computed = _computed(installation, tenant_key, bill_days)
+    first_day = min(min(bill_days) - LOOK_BACK, _first_service(computed, day))
+    until = day + ONE_DAY
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        parts = assured.current_parts(connection, tenant_key, first_day, until)
+        entries = stored.read_entries(connection, tenant_key)
+        from_books = {
+            "posted": posted.posted_charges(
+                connection, tenant_key, facts.accounts.get_column("account_key")
+            ),
+            "documents": invoices.read_invoices(connection, tenant_key),
+            "journal": journal.read_journal(connection, tenant_key),
+            "days_due": assured.days_worked_on(connection, tenant_key, first_day, until),
+            "conservation": read_conservation(connection, first_day, until, tenant_key),
+            "landed": assured.landed_files(connection, tenant_key),
+            "rate_cards": assured.rate_card_ages(connection, tenant_key),
+        }
+    verified = _verified(installation, parts)
+    rated = _intact_usage(installation, verified)
+    return AssuranceFacts(
+        tenant=facts.tenant,
+        catalog=facts.catalog,
+        feeds=feeds_from_entries(entries),
+        first_day=first_day,
+        day=day,
+        now=now,
+        subscriptions=facts.subscriptions,
+        computed=computed,
+        rated_usage=rated,
+        usage_per_day=_usage_per_day(rated, facts.tenant),
+        usage_counted=pl.SQLContext(rated=rated).execute(_COUNTED, eager=True),
+        suspense=read_suspense(installation, tenant_key),
+        parts=verified,
+        **from_books,
+    )
+
+
+def _computed(
+    installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
+) -> pl.DataFrame:
+    """Charges of the bill days, each as computed last."""
+    days = [read_charges(installation, tenant_key, day).charges for day in sorted(bill_days)]
+    return pl.concat(days).unique("charge_key", keep="last", maintain_order=True)
+
+
+def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:
+    usage = computed.filter(pl.col("charge_kind") == "usage")
+    if usage.is_empty():
+        return day
+    return dt.date.fromisoformat(str(usage["service_from"].min())) - ONE_DAY
+
+
+def _verified(installation: Installation, parts: pl.DataFrame) -> pl.DataFrame:
+    faults = verify.faults(installation.lake, parts["path"].to_list())
+    return LAKE_PARTS.conform(parts.with_columns(fault=pl.Series(faults, dtype=pl.String)))
+
+
+def _intact_usage(installation: Installation, parts: pl.DataFrame) -> pl.LazyFrame:
+    intact = parts.filter(pl.col("frame") == layout.RATED_USAGE, pl.col("fault").is_null())
+    return installation.lake.scan(intact["path"].to_list(), RATED_USAGE)
+
+
+def _usage_per_day(rated: pl.LazyFrame, tenant: Tenant) -> pl.DataFrame:
+    by_day = (
+        rated.with_columns(local_date=local_day(pl.col("started_at"), tenant.time_zone))
+        .group_by(_BY_DAY)
+        .agg(
+            pl.len().cast(pl.Int64).alias("events"),
+            pl.col("billable_units").sum().alias("units"),
+            pl.col("amount").sum(),
+        )
+        .collect(engine="streaming")
+    )
+    return USAGE_PER_DAY.conform(by_day.sort(_BY_DAY))
