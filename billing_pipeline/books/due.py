@@ -5,7 +5,7 @@ between stays stale.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 import sqlalchemy as sa
@@ -62,16 +62,16 @@ def touch_usage_days(
     _touch(connection, usage_days, [(owner_tenant_key, day) for day in sorted(days)])
 
 
-def reopen_usage_days(
-    connection: sa.Connection, owner_tenant_key: str, days: Collection[dt.date]
+def touch_known_usage_days(
+    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
 ) -> None:
-    """Make those of the days stale that the owner has usage on: records elsewhere concern them."""
-    if not days:
-        return
-    known = sa.select(usage_days.c.usage_day).where(
-        usage_days.c.tenant_key == owner_tenant_key, usage_days.c.usage_day.in_(sorted(days))
+    """Make usage days stale that a tenant, or a tenant above it, has files of."""
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    connection.execute(
+        sa.update(usage_days)
+        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
+        .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )
-    touch_usage_days(connection, owner_tenant_key, list(connection.execute(known).scalars()))
 
 
 def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:

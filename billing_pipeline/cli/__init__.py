@@ -15,6 +15,7 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    files,
     findings,
     identifiers,
     price,
@@ -41,6 +42,7 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(provisioning.provisioning)
+billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)

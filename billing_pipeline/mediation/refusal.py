@@ -8,6 +8,9 @@ class QuarantineReason(StrEnum):
 
     READER_FAILED = "reader_failed"
     READER_MISSING = "reader_missing"
+    UPLOAD_CHANGED = "upload_changed"
+    UPLOAD_MISSING = "upload_missing"
+    NAME_TAKEN = "name_taken"
     UNEXPECTED_NAME = "unexpected_name"
     UNEXPECTED_ENCODING = "unexpected_encoding"
     MISSING_HEADER = "missing_header"

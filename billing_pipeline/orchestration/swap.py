@@ -82,7 +82,7 @@ def apply_swap(
         mark_changed_days_stale(connection, tenant_key, now)
     if folder is not None:
         _append(folder / CHANGES_FILE, swap)
-    catch_up(installation)
+    catch_up(installation, now)
 
 
 def _rows_with(installation: Installation, facts: TenantFacts, swap: Swap) -> TenantRows:

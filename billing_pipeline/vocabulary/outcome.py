@@ -47,6 +47,7 @@ class FilterReason(StrEnum):
     REVERSED = "reversed"
     ASSEMBLED = "assembled"
     FIRST_READING = "first_reading"
+    WRITTEN_OFF = "written_off"
 
 
 class NotConserved(Exception):

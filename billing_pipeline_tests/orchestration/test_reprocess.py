@@ -162,7 +162,7 @@ def test_the_month_in_one_run_has_the_same_bytes_as_day_by_day(
     installation: Installation, flow: Flow, tmp_path: Path
 ) -> None:
     correct_the_price(installation, tmp_path)
-    rater = TenantRater(installation)
+    rater = TenantRater(installation, CORRECTED_AT)
     for offset in range(31):
         rater.rate_day("acme", JANUARY[0] + dt.timedelta(days=offset))
     day_by_day = rated_parts(installation)
