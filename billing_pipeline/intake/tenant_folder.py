@@ -10,6 +10,7 @@ import polars as pl
 from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
+from billing_pipeline.catalog.check_plans import check_rollover
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
@@ -131,6 +132,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         service_identifiers=identifiers,
         rate_card_prices=prices,
     ) + check_terms(terms, catalog, subscriptions)
+    across += check_rollover(catalog, tenant.look_back_periods)
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(
