@@ -10,7 +10,13 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from billing_pipeline.orchestration import alerts, checks, jobs, schedules, sensors  # noqa: E402
-from billing_pipeline.orchestration.assets import assurance, money, outlook, usage  # noqa: E402
+from billing_pipeline.orchestration.assets import (  # noqa: E402
+    assurance,
+    money,
+    outlook,
+    suspense,
+    usage,
+)
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -18,6 +24,7 @@ defs = dg.Definitions(
         usage.raw_usage,
         usage.mediated_usage,
         usage.rated_usage,
+        suspense.suspense,
         money.charges,
         money.invoices,
         money.invoice_documents,

@@ -15,13 +15,16 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    files,
     findings,
     identifiers,
     price,
     provisioning,
+    reprocess,
     simulate,
     suspense,
     swap,
+    template,
     trace,
 )
 
@@ -39,12 +42,15 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(provisioning.provisioning)
+billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
+billing.add_command(reprocess.reprocess)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)
+billing.add_command(template.template)
 billing.add_command(trace.trace)
 
 

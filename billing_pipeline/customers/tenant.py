@@ -170,6 +170,18 @@ class AccountType(Configuration):
     )
 
 
+class SuspensePolicy(Configuration):
+    """When usage in suspense wants a person: by its age, and by what it is probably worth."""
+
+    warn_after_days: int = Field(default=7, ge=0, description="the oldest record waits longer")
+    warn_above_percent: Decimal = Field(
+        default=Decimal(1), ge=0, description="of what was rated in the last 31 days of usage"
+    )
+    warn_above: PositiveAmount | None = Field(
+        default=None, description="fixed amount instead of the share, in the tenant's currency"
+    )
+
+
 ControlSeverity = Literal["warn", "block"]
 
 
@@ -209,6 +221,7 @@ class Tenant(Configuration):
         default=[], description="types accounts may have; empty: any word, nothing is asked"
     )
     billing_policy: BillingPolicy = BillingPolicy()
+    suspense: SuspensePolicy = SuspensePolicy()
     look_back_periods: int | None = Field(
         default=None, ge=1, description="billing periods a run corrects; None is all of them"
     )

@@ -2,7 +2,13 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import assurance, money, outlook, usage
+from billing_pipeline.orchestration.assets import (
+    assurance,
+    money,
+    outlook,
+    suspense,
+    usage,
+)
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -33,6 +39,11 @@ bill_run = dg.define_asset_job(
     ),
     description="Charge, control, invoice, book and hand off a tenant's bill days.",
 )
+watch_suspense = dg.define_asset_job(
+    "watch_suspense",
+    selection=dg.AssetSelection.assets(suspense.suspense),
+    description="Count what waits in suspense, its age and its probable value.",
+)
 assure = dg.define_asset_job(
     "assure",
     selection=dg.AssetSelection.assets(assurance.assurance_report),
@@ -53,6 +64,7 @@ ALL = [
     mediate_usage,
     rate_usage,
     bill_run,
+    watch_suspense,
     assure,
     draft_next_bills,
     recommend_plans,
