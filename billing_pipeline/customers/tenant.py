@@ -13,6 +13,7 @@ from billing_pipeline.vocabulary.configuration import (
     Key,
     time_zones,
 )
+from billing_pipeline.vocabulary.periods import Interval
 
 
 class LegalEntity(Configuration):
@@ -149,6 +150,26 @@ class BillingPolicy(Configuration):
     )
 
 
+ContactField = Literal["email", "vat_number", "region", "agent"]
+"""What accounts.csv may leave empty and an account type may ask for."""
+
+
+class AccountType(Configuration):
+    """What all accounts of one type have in common; accounts.csv names it by its key."""
+
+    key: Key
+    kind: Literal["individual", "business", "reseller"] = "business"
+    required: list[ContactField] = Field(
+        default=[], description="columns of accounts.csv that must not be empty"
+    )
+    payment_terms_days: int | None = Field(
+        default=None, ge=0, le=365, description="terms of accounts that have none of their own"
+    )
+    cycles: list[Interval] = Field(
+        default=[], description="billing cycles its plans may have; empty is all"
+    )
+
+
 class SuspensePolicy(Configuration):
     """When usage in suspense wants a person: by its age, and by what it is probably worth."""
 
@@ -196,6 +217,9 @@ class Tenant(Configuration):
     locale: str = "en_US"
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
+    account_types: list[AccountType] = Field(
+        default=[], description="types accounts may have; empty: any word, nothing is asked"
+    )
     billing_policy: BillingPolicy = BillingPolicy()
     suspense: SuspensePolicy = SuspensePolicy()
     look_back_periods: int | None = Field(
@@ -219,6 +243,14 @@ class Tenant(Configuration):
         if name not in time_zones():
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
         return name
+
+    @field_validator("account_types")
+    @classmethod
+    def _types_are_named_once(cls, types: list[AccountType]) -> list[AccountType]:
+        keys = [account_type.key for account_type in types]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two account types have the same key")
+        return types
 
     @property
     def zone(self) -> ZoneInfo:

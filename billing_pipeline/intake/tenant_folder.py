@@ -19,6 +19,7 @@ from billing_pipeline.catalog.taxes import Taxes
 from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
+from billing_pipeline.intake.account_types import check_account_types
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
 from billing_pipeline.intake.subscription_terms import (
@@ -131,8 +132,10 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         subscriptions=subscriptions,
         service_identifiers=identifiers,
         rate_card_prices=prices,
-    ) + check_terms(terms, catalog, subscriptions)
+    )
+    across += check_terms(terms, catalog, subscriptions)
     across += check_rollover(catalog, tenant.look_back_periods)
+    across += check_account_types(tenant, catalog, accounts, subscriptions)
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(

@@ -8,6 +8,7 @@ from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.intake.account_types import payment_terms
 from billing_pipeline.intake.csv_tables import CsvColumn, CsvTable, read_table
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
@@ -70,11 +71,10 @@ def accounts(content: bytes | None, tenant: Tenant | None) -> CsvTable:
     table = _read("accounts.csv", content, _ACCOUNT_COLUMNS)
     if tenant is None:
         return table
-    frame = table.frame.with_columns(
-        pl.col("account_type").fill_null("business"),
+    frame = table.frame.with_columns(pl.col("account_type").fill_null("business")).with_columns(
         pl.col("payer_key").fill_null(pl.col("account_key")),
         pl.col("currency").fill_null(tenant.currency),
-        pl.col("payment_terms_days").fill_null(tenant.payment_terms_days),
+        pl.col("payment_terms_days").fill_null(payment_terms(tenant)),
         pl.col("language").fill_null(tenant.locale),
     )
     return CsvTable(frame, table.problems)
