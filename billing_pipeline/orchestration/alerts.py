@@ -73,7 +73,7 @@ def tell_of_overdue_work(
 
 def overdue_alert(late: pl.DataFrame) -> Alert:
     """What a person reads about late work. Shape: OVERDUE_WORK, at least one row."""
-    lines = [_line(row) for row in late.head(_LISTED).iter_rows(named=True)]
+    lines = [_line(row) for row in late.head(_LISTED).rows(named=True)]
     if late.height > _LISTED:
         lines.append(f"and {late.height - _LISTED} more; see the view overdue_work")
     tenants = ", ".join(late["tenant_key"].unique().sort())
