@@ -35,6 +35,9 @@ class FlatPrice(_Price):
 
     model: Literal["flat"]
     amount: Amount
+    unit: str = Field(
+        default="", description="what one of the quantity is, e.g. seat; the interval if empty"
+    )
     timing: Literal["advance", "arrears"] = "advance"
     proration: ProrationRule = "actual_days"
     cancel_day: Literal["exclusive", "inclusive"] = Field(
@@ -47,6 +50,7 @@ class OneTimePrice(_Price):
 
     model: Literal["one_time"]
     amount: Amount
+    unit: str = Field(default="piece", description="what one of the quantity is, for people")
 
 
 class Selector(Configuration):

@@ -5,14 +5,16 @@ Figures stand as they are printed: on a credit note, what is credited is positiv
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 import polars as pl
 
 from billing_pipeline.customers.tenant import Branding
+from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
+_FEWEST_DECIMALS, _MOST_DECIMALS = 2, 10
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,24 @@ class Line:
     def service_to(self) -> dt.date:
         """Last day of service, as it is printed."""
         return max(self.service_from, self.service_until - ONE_DAY)
+
+    def printed_quantity(self, currency: str) -> Decimal:
+        """The quantity with as few decimals, from two on, as let it multiply to the net.
+
+        The exact quantity stands in the e-invoice, JSON and itemisation.
+        """
+        for places in range(_FEWEST_DECIMALS, _MOST_DECIMALS):
+            shown = self.quantity.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+            if self._explains(shown, currency):
+                whole = shown.to_integral_value()
+                return whole if whole == shown else shown
+        return self.quantity
+
+    def _explains(self, shown: Decimal, currency: str) -> bool:
+        if self.unit_price is None:
+            return bool(shown) or not self.quantity
+        net = (shown * self.unit_price).scaleb(minor_exponent(currency))
+        return abs(net.quantize(Decimal(1), ROUND_HALF_UP)) == abs(self.net_minor)
 
 
 @dataclass(frozen=True)
