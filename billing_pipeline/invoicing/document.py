@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import Branding
+from billing_pipeline.customers.tenant import Branding, EInvoiceProfile
 from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
@@ -33,6 +33,7 @@ class Party:
     email: str | None = None
     phone: str | None = None
     website: str | None = None
+    electronic_address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,26 @@ class Section:
 
 
 @dataclass(frozen=True)
+class StackedTax:
+    """One of the taxes that stand beside each other in a group."""
+
+    label: str
+    percent: Decimal
+    tax_minor: int
+
+
+@dataclass(frozen=True)
+class ConvertedTax:
+    """The tax of the document in the currency the seller accounts it in, and by which rate."""
+
+    currency: str
+    tax_minor: int
+    rate: Decimal
+    day: dt.date
+    source: str
+
+
+@dataclass(frozen=True)
 class TaxGroup:
     """Tax of one code and rate over the whole document."""
 
@@ -101,6 +122,7 @@ class TaxGroup:
     exemption: str | None
     base_minor: int
     tax_minor: int
+    parts: tuple[StackedTax, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +194,9 @@ class InvoiceDocument:
     usage_totals: tuple[UsageTotal, ...]
     daily_usage: tuple[DailyUsage, ...]
     itemisation: pl.DataFrame
+    converted_tax: ConvertedTax | None = None
+    buyer_reference: str | None = None
+    einvoice_profile: EInvoiceProfile = "en16931"
 
     @property
     def period_to(self) -> dt.date:

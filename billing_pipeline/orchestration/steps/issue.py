@@ -22,6 +22,7 @@ from billing_pipeline.orchestration.steps.assure import stopping_controls
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
 from billing_pipeline.orchestration.steps.compute import ComputedCharges, read_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
+from billing_pipeline.orchestration.tax_engines import engine_of
 from billing_pipeline.rating.schema import RATED_USAGE
 
 HELD = "account_held"
@@ -85,7 +86,13 @@ def issue_bill_day(
         )
         to_post = reconcile(computed.charges, before).join(stopped, on="account_key", how="anti")
         drafts = draft_documents(
-            to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
+            to_post,
+            facts.accounts,
+            facts.tenant,
+            facts.catalog.tax_rates,
+            bill_day,
+            fx_rates=facts.catalog.fx_rates,
+            engine=engine_of(facts.tenant),
         )
         _issue(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
