@@ -147,6 +147,24 @@ class BillingPolicy(Configuration):
     jump_factor: PositiveAmount | None = Field(
         default=None, description="an account is held above so many times its dearest bill so far"
     )
+    approve_bill_runs: bool = Field(
+        default=False, description="a bill day is issued only after a person approved its preview"
+    )
+    usage_alerts: list[PositiveAmount] = Field(
+        default=[], description="amounts of unbilled usage at which an account's draft is announced"
+    )
+
+
+class SuspensePolicy(Configuration):
+    """When usage in suspense wants a person: by its age, and by what it is probably worth."""
+
+    warn_after_days: int = Field(default=7, ge=0, description="the oldest record waits longer")
+    warn_above_percent: Decimal = Field(
+        default=Decimal(1), ge=0, description="of what was rated in the last 31 days of usage"
+    )
+    warn_above: PositiveAmount | None = Field(
+        default=None, description="fixed amount instead of the share, in the tenant's currency"
+    )
 
 
 ControlSeverity = Literal["warn", "block"]
@@ -203,6 +221,7 @@ class Tenant(Configuration):
         default=None, description="entry point of billing_pipeline.tax_engines; taxes.yaml if none"
     )
     billing_policy: BillingPolicy = BillingPolicy()
+    suspense: SuspensePolicy = SuspensePolicy()
     look_back_periods: int | None = Field(
         default=None, ge=1, description="billing periods a run corrects; None is all of them"
     )
