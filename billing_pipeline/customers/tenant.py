@@ -26,6 +26,12 @@ class LegalEntity(Configuration):
     region: str | None = None
     country: CountryCode
     vat_number: str | None = None
+    tax_currency: CurrencyCode | None = Field(
+        default=None, description="also state the tax in it, where the law asks (BT-6)"
+    )
+    electronic_address: str | None = Field(
+        default=None, description="scheme:identifier of the seller, e.g. 9930:DE123456788 (BT-34)"
+    )
     tax_number: str | None = None
     registration: str | None = None
     email: str
@@ -194,6 +200,11 @@ class ControlSetting(Configuration):
     is_off: bool = False
 
 
+EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
+
+DocumentFile = Literal["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
+
+
 class Branding(Configuration):
     """What makes the documents the tenant's own."""
 
@@ -219,6 +230,16 @@ class Tenant(Configuration):
     payment_terms_days: int = Field(default=14, ge=0, le=365)
     account_types: list[AccountType] = Field(
         default=[], description="types accounts may have; empty: any word, nothing is asked"
+    )
+    einvoice_profile: EInvoiceProfile = "en16931"
+    document_files: list[DocumentFile] = Field(
+        default=["itemisation"], description="what is made of a document beside the PDF"
+    )
+    invoice_sections: Literal["account", "subscription"] = Field(
+        default="account", description="what the lines of a document are gathered by"
+    )
+    tax_engine: Key | None = Field(
+        default=None, description="entry point of billing_pipeline.tax_engines; taxes.yaml if none"
     )
     billing_policy: BillingPolicy = BillingPolicy()
     suspense: SuspensePolicy = SuspensePolicy()
