@@ -13,6 +13,7 @@ from billing_pipeline.vocabulary.configuration import (
     Key,
     time_zones,
 )
+from billing_pipeline.vocabulary.periods import Interval
 
 
 class LegalEntity(Configuration):
@@ -25,6 +26,12 @@ class LegalEntity(Configuration):
     region: str | None = None
     country: CountryCode
     vat_number: str | None = None
+    tax_currency: CurrencyCode | None = Field(
+        default=None, description="also state the tax in it, where the law asks (BT-6)"
+    )
+    electronic_address: str | None = Field(
+        default=None, description="scheme:identifier of the seller, e.g. 9930:DE123456788 (BT-34)"
+    )
     tax_number: str | None = None
     registration: str | None = None
     email: str
@@ -149,6 +156,26 @@ class BillingPolicy(Configuration):
     )
 
 
+ContactField = Literal["email", "vat_number", "region", "agent"]
+"""What accounts.csv may leave empty and an account type may ask for."""
+
+
+class AccountType(Configuration):
+    """What all accounts of one type have in common; accounts.csv names it by its key."""
+
+    key: Key
+    kind: Literal["individual", "business", "reseller"] = "business"
+    required: list[ContactField] = Field(
+        default=[], description="columns of accounts.csv that must not be empty"
+    )
+    payment_terms_days: int | None = Field(
+        default=None, ge=0, le=365, description="terms of accounts that have none of their own"
+    )
+    cycles: list[Interval] = Field(
+        default=[], description="billing cycles its plans may have; empty is all"
+    )
+
+
 class SuspensePolicy(Configuration):
     """When usage in suspense wants a person: by its age, and by what it is probably worth."""
 
@@ -171,6 +198,11 @@ class ControlSetting(Configuration):
     tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
     owner: str | None = Field(default=None, description="who is asked when it finds something")
     is_off: bool = False
+
+
+EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
+
+DocumentFile = Literal["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
 
 
 class Branding(Configuration):
@@ -196,6 +228,19 @@ class Tenant(Configuration):
     locale: str = "en_US"
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
+    account_types: list[AccountType] = Field(
+        default=[], description="types accounts may have; empty: any word, nothing is asked"
+    )
+    einvoice_profile: EInvoiceProfile = "en16931"
+    document_files: list[DocumentFile] = Field(
+        default=["itemisation"], description="what is made of a document beside the PDF"
+    )
+    invoice_sections: Literal["account", "subscription"] = Field(
+        default="account", description="what the lines of a document are gathered by"
+    )
+    tax_engine: Key | None = Field(
+        default=None, description="entry point of billing_pipeline.tax_engines; taxes.yaml if none"
+    )
     billing_policy: BillingPolicy = BillingPolicy()
     suspense: SuspensePolicy = SuspensePolicy()
     look_back_periods: int | None = Field(
@@ -219,6 +264,14 @@ class Tenant(Configuration):
         if name not in time_zones():
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
         return name
+
+    @field_validator("account_types")
+    @classmethod
+    def _types_are_named_once(cls, types: list[AccountType]) -> list[AccountType]:
+        keys = [account_type.key for account_type in types]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two account types have the same key")
+        return types
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,9 +1,10 @@
 """Run tenant folders with their usage on a throw-away installation, day after local day.
 
 It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
-with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
-day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
-what people decide: day, tenant_key, bill_day, account_key, decision (approve or reject), reason.
+with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that day
+on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
+what people decide: day, tenant_key, bill_day, account_key, decision, reason. A decision is
+`approve`, `reject`, or `close`: then `bill_day` is the first day of the month whose accounts close.
 """
 
 import csv
@@ -18,7 +19,8 @@ from pathlib import Path
 
 import fsspec
 
-from billing_pipeline.books import catalog, checks, due, files, invoices
+from billing_pipeline.accounting.periods import monthly_periods, with_state
+from billing_pipeline.books import catalog, checks, due, files, invoices, periods
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.intake.tenant_folder import TenantFolder
@@ -38,6 +40,7 @@ from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.steps.render import render_days
 from billing_pipeline.orchestration.steps.stale import compute_stale_days
+from billing_pipeline.vocabulary.periods import MONTHS_IN_YEAR
 
 _DATED = re.compile(r"^(?P<key>[^@]*)@(?P<day>\d{4}-\d{2}-\d{2})$")
 _NO_LIMIT = 100_000
@@ -60,25 +63,41 @@ class Story:
     folders: dict[dt.date, list[Path]]
     landings: dict[dt.date, list[Landing]]
     decisions: dict[dt.date, list[Decision]]
+    closings: dict[dt.date, list[tuple[str, dt.date]]]
 
 
 def read_decisions(directory: Path) -> dict[dt.date, list[Decision]]:
-    """What people decide in a story, by the day they do: `decisions.csv`, if there is one."""
-    path = directory / "decisions.csv"
+    """What people decide about bills, by the day they do."""
     decisions: dict[dt.date, list[Decision]] = {}
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                decision = Decision(
-                    tenant_key=row["tenant_key"],
-                    bill_day=dt.date.fromisoformat(row["bill_day"]),
-                    account_key=row["account_key"] or None,
-                    is_approved=row["decision"] == "approve",
-                    decided_by="a person",
-                    reason=row["reason"],
-                )
-                decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
+    for row in _decided(directory, "approve", "reject"):
+        decision = Decision(
+            tenant_key=row["tenant_key"],
+            bill_day=dt.date.fromisoformat(row["bill_day"]),
+            account_key=row["account_key"] or None,
+            is_approved=row["decision"] == "approve",
+            decided_by="a person",
+            reason=row["reason"],
+        )
+        decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
     return decisions
+
+
+def read_closings(directory: Path) -> dict[dt.date, list[tuple[str, dt.date]]]:
+    """Tenants and first days of the months that people close, by the day they do."""
+    closings: dict[dt.date, list[tuple[str, dt.date]]] = {}
+    for row in _decided(directory, "close"):
+        closed = (row["tenant_key"], dt.date.fromisoformat(row["bill_day"]))
+        closings.setdefault(dt.date.fromisoformat(row["day"]), []).append(closed)
+    return closings
+
+
+def _decided(directory: Path, *decisions: str) -> list[dict[str, str]]:
+    """Rows of `decisions.csv` with some decisions; none without the file."""
+    path = directory / "decisions.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["decision"] in decisions]
 
 
 def simulate(
@@ -105,7 +124,7 @@ def simulate(
 
 def read_story(directory: Path, first_day: dt.date) -> Story:
     """Sort folders and usage files by the day they appear; undated ones on the first day."""
-    story = Story({}, {}, read_decisions(directory))
+    story = Story({}, {}, read_decisions(directory), read_closings(directory))
     roots = [directory] if (directory / "tenant.yaml").exists() else sorted(directory.iterdir())
     for folder in (root for root in roots if (root / "tenant.yaml").exists()):
         day = _day_of(folder.name, first_day)
@@ -147,6 +166,8 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     if landings := story.landings.get(day):
         latest = _land(installation, landings, noon)
         register_landed_files(installation, latest + dt.timedelta(days=1), day)
+    for tenant_key, first_day in story.closings.get(day, []):
+        _close(installation, tenant_key, first_day)
     for decision in story.decisions.get(day, []):
         decide(installation, decision, noon)
     catch_up(installation, noon)
@@ -194,6 +215,15 @@ def catch_up(installation: Installation, now: dt.datetime) -> None:
     for day in landing_days:
         loader.load_landing_day(day)
     compute_stale_days(installation, now)
+
+
+def _close(installation: Installation, tenant_key: str, first_day: dt.date) -> None:
+    """Close an accounting month; it begins the tenant's fiscal periods if there are none."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        known = periods.read_periods(connection, tenant_key)
+        declared = monthly_periods(first_day, MONTHS_IN_YEAR) if known.is_empty() else known
+        closed = with_state(declared, first_day, "closed")
+        periods.keep_periods(connection, tenant_key, closed, changed_by="a person")
 
 
 def bill_due_days(installation: Installation, now: dt.datetime) -> None:
