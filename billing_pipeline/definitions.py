@@ -10,7 +10,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from billing_pipeline.orchestration import checks, jobs, schedules, sensors  # noqa: E402
-from billing_pipeline.orchestration.assets import assurance, money, usage  # noqa: E402
+from billing_pipeline.orchestration.assets import assurance, money, month, usage  # noqa: E402
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -25,6 +25,7 @@ defs = dg.Definitions(
         money.accounting_handoff,
         assurance.controls_before_issue,
         assurance.assurance_report,
+        month.closed_month,
     ],
     asset_checks=checks.ALL,
     jobs=jobs.ALL,

@@ -17,7 +17,8 @@ class AssuranceFacts:
     """Facts of one tenant as they are now, read from lake and books.
 
     `first_day` to `day` is the span of local days that is looked at. `subscriptions` is
-    SUBSCRIPTIONS, `computed` the CHARGES of this run's bill days, `posted` the POSTED charges of
+    SUBSCRIPTIONS, `computed` the CHARGES of this run's bill days, `computed_before` those of all
+    bill days of the span, `posted` the POSTED charges of
     all accounts, `documents` INVOICES and `journal` JOURNAL of all time, `rated_usage` RATED_USAGE
     and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the lake's rated events by
     partition day, `days_due` the days that were worked on, `conservation` CONSERVATION, `landed`
@@ -33,6 +34,7 @@ class AssuranceFacts:
     now: dt.datetime
     subscriptions: pl.DataFrame
     computed: pl.DataFrame
+    computed_before: pl.DataFrame
     posted: pl.DataFrame
     documents: pl.DataFrame
     journal: pl.DataFrame
@@ -52,6 +54,11 @@ class AssuranceFacts:
         posted = self.posted.with_columns(amount=pl.col("posted_amount")).select(CHARGES.names)
         kept = posted.join(self.computed, on="charge_key", how="anti")
         return pl.concat([self.computed.select(CHARGES.names), kept])
+
+    @cached_property
+    def charged(self) -> pl.DataFrame:
+        """CHARGES that stand or were computed: usage that came to nothing is not posted."""
+        return pl.concat([self.standing, self.computed_before.select(CHARGES.names)])
 
     @property
     def newest_documents(self) -> pl.DataFrame:

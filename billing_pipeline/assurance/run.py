@@ -102,7 +102,7 @@ RUNS = (
     Run(
         ("unbilled_age",),
         lambda facts, tolerance: usage_kept.unbilled_age(
-            facts.usage_per_day, facts.standing, facts.day, tolerance["unbilled_age"]
+            facts.usage_per_day, facts.charged, facts.day, tolerance["unbilled_age"]
         ),
     ),
     Run(

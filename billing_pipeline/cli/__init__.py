@@ -16,6 +16,7 @@ from billing_pipeline.cli import (
     feed,
     findings,
     identifiers,
+    period,
     price,
     simulate,
     suspense,
@@ -35,6 +36,7 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(findings.findings)
+billing.add_command(period.period)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(simulate.simulate)

@@ -1,5 +1,6 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -69,6 +70,8 @@ LedgerRole = Literal[
     "intercompany_cost",
     "supplier_accrual",
     "intercompany_payable",
+    "receivable_revaluation",
+    "exchange_difference",
 ]
 """What a posting is for; posting rules name roles, the tenant's chart turns them into accounts."""
 
@@ -155,6 +158,31 @@ class ControlSetting(Configuration):
     is_off: bool = False
 
 
+class ExchangeRate(Configuration):
+    """What one unit of a foreign currency is worth in the tenant's own, from a day on."""
+
+    currency: CurrencyCode
+    valid_from: dt.date
+    rate: PositiveAmount
+    source: str = Field(default="", description="who publishes it, for the auditor")
+
+
+class IntercompanySupply(Configuration):
+    """What another tenant of the company supplies for a product that this one sells."""
+
+    supplier: Key
+    product: Key = Field(description="product of this tenant")
+    percent_of_revenue: Annotated[Decimal, Field(gt=0, le=100)]
+
+
+class MonthEnd(Configuration):
+    """What happens to a month that is over."""
+
+    close_on_day: int | None = Field(
+        default=None, ge=1, le=28, description="day of the next month; None: a person closes it"
+    )
+
+
 class Branding(Configuration):
     """What makes the documents the tenant's own."""
 
@@ -192,6 +220,9 @@ class Tenant(Configuration):
     controls: dict[Key, ControlSetting] = Field(
         default={}, description="controls that differ from their defaults, by name"
     )
+    exchange_rates: list[ExchangeRate] = []
+    intercompany: list[IntercompanySupply] = []
+    month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
 
     @field_validator("time_zone")

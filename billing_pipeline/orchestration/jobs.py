@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import assurance, money, usage
+from billing_pipeline.orchestration.assets import assurance, money, month, usage
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -37,4 +37,9 @@ assure = dg.define_asset_job(
     selection=dg.AssetSelection.assets(assurance.assurance_report),
     description="Run every control over a tenant, whether or not anything was billed.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run, assure]
+close_month = dg.define_asset_job(
+    "close_month",
+    selection=dg.AssetSelection.assets(month.closed_month),
+    description="Accrue, release, revalue and close a tenant's month.",
+)
+ALL = [load_usage, mediate_usage, rate_usage, bill_run, assure, close_month]

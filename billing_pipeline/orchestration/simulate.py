@@ -2,7 +2,8 @@
 
 It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
 with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
-day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day.
+day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. Rows of
+`DIR/closings.csv` (day, tenant_key, period) close a month at the end of a day.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fsspec
+import polars as pl
 
 from billing_pipeline.books import catalog, checks, due, files, invoices
 from billing_pipeline.books.scope import installation_scope, tenant_scope
@@ -23,6 +25,7 @@ from billing_pipeline.orchestration.configure import apply_folders, read_folders
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import assure_tenant
+from billing_pipeline.orchestration.steps.close_month import close_month
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.issue import issue_bill_day
@@ -42,6 +45,7 @@ class Story:
 
     folders: dict[dt.date, list[Path]]
     landings: dict[dt.date, list[tuple[str, Path]]]
+    closings: dict[dt.date, list[tuple[str, dt.date]]]
 
 
 def simulate(
@@ -68,7 +72,7 @@ def simulate(
 
 def read_story(directory: Path, first_day: dt.date) -> Story:
     """Sort folders and usage files by the day they appear; undated ones on the first day."""
-    story = Story({}, {})
+    story = Story({}, {}, _closings(directory))
     roots = [directory] if (directory / "tenant.yaml").exists() else sorted(directory.iterdir())
     for folder in (root for root in roots if (root / "tenant.yaml").exists()):
         day = _day_of(folder.name, first_day)
@@ -80,6 +84,17 @@ def read_story(directory: Path, first_day: dt.date) -> Story:
             target = f"{owner}/{feed}/{upload.name}"
             story.landings.setdefault(landing, []).append((target, upload))
     return story
+
+
+def _closings(directory: Path) -> dict[dt.date, list[tuple[str, dt.date]]]:
+    listed = directory / "closings.csv"
+    closings: dict[dt.date, list[tuple[str, dt.date]]] = {}
+    if listed.exists():
+        rows = pl.read_csv(listed, infer_schema=False).select("day", "tenant_key", "period").rows()
+        for day, tenant_key, period in rows:
+            month = dt.date.fromisoformat(f"{period}-01")
+            closings.setdefault(dt.date.fromisoformat(day), []).append((tenant_key, month))
+    return closings
 
 
 def _uploads(folder: Path) -> list[Path]:
@@ -112,6 +127,9 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
         register_landed_files(installation, noon + dt.timedelta(days=1), day)
     catch_up(installation)
     _bill(installation, noon)
+    for tenant_key, month in story.closings.get(day, []):
+        facts = read_facts(installation, tenant_key)
+        close_month(installation, facts, month, closed_by="simulation")
 
 
 def _land(

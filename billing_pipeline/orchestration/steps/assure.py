@@ -21,7 +21,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout, verify
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import read_charges
+from billing_pipeline.orchestration.steps.compute import read_charges, read_charges_of
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
@@ -114,6 +114,7 @@ def _gathered(
         now=now,
         subscriptions=facts.subscriptions,
         computed=computed,
+        computed_before=read_charges_of(installation, tenant_key, first_day, until),
         rated_usage=rated,
         usage_per_day=_usage_per_day(rated, facts.tenant),
         usage_counted=pl.SQLContext(rated=rated).execute(_COUNTED, eager=True),
