@@ -9,7 +9,7 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from billing_pipeline.orchestration import checks, jobs, schedules, sensors  # noqa: E402
+from billing_pipeline.orchestration import alerts, checks, jobs, schedules, sensors  # noqa: E402
 from billing_pipeline.orchestration.assets import assurance, money, month, usage  # noqa: E402
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
@@ -30,7 +30,7 @@ defs = dg.Definitions(
     asset_checks=checks.ALL,
     jobs=jobs.ALL,
     schedules=schedules.ALL,
-    sensors=sensors.ALL,
+    sensors=[*sensors.ALL, *alerts.ALL],
     resources={"billing": BillingInstallation()},
     executor=dg.in_process_executor,
 )

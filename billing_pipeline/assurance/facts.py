@@ -6,6 +6,7 @@ from functools import cached_property
 
 import polars as pl
 
+from billing_pipeline.billing.history import SUSPENDED
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
@@ -17,7 +18,7 @@ class AssuranceFacts:
     """Facts of one tenant as they are now, read from lake and books.
 
     `first_day` to `day` is the span of local days that is looked at. `subscriptions` is
-    SUBSCRIPTIONS, `computed` the CHARGES of this run's bill days, `computed_before` those of all
+    SUBSCRIPTIONS as they ended, `changes` SUBSCRIPTION_CHANGES, `computed` the CHARGES of this run's bill days, `computed_before` those of all
     bill days of the span, `posted` the POSTED charges of
     all accounts, `documents` INVOICES and `journal` JOURNAL of all time, `rated_usage` RATED_USAGE
     and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the lake's rated events by
@@ -33,6 +34,7 @@ class AssuranceFacts:
     day: dt.date
     now: dt.datetime
     subscriptions: pl.DataFrame
+    changes: pl.DataFrame
     computed: pl.DataFrame
     computed_before: pl.DataFrame
     posted: pl.DataFrame
@@ -47,6 +49,20 @@ class AssuranceFacts:
     suspense: pl.DataFrame
     parts: pl.DataFrame
     rate_cards: pl.DataFrame
+
+    @property
+    def never_suspended(self) -> pl.DataFrame:
+        """SUBSCRIPTIONS that owed their fee all the time."""
+        return self._without(pl.col("status") == SUSPENDED)
+
+    @property
+    def never_swapped(self) -> pl.DataFrame:
+        """SUBSCRIPTIONS that had one plan all the time."""
+        return self._without(pl.col("plan_key").is_not_null())
+
+    def _without(self, change: pl.Expr) -> pl.DataFrame:
+        changed = self.changes.filter(change)
+        return self.subscriptions.join(changed, on="subscription_key", how="anti")
 
     @cached_property
     def standing(self) -> pl.DataFrame:

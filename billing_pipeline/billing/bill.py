@@ -50,15 +50,15 @@ def compute_charges(
     of_plans = billed_periods(plan_spans(spans), bill_day)
     charged = pl.concat(
         [
-            recurring_charges(of_terms, recurring_fees(catalog), bill_day),
+            recurring_charges(of_terms, recurring_fees(catalog), facts.agreed_prices, bill_day),
             one_time_charges(spans, one_time_fees(catalog), bill_day),
             usage_charges(facts, of_plans, bill_day),
         ]
     )
-    net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts))])
+    net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts, spans))])
     of_usage = net.filter(pl.col("counts_as") == "usage")
     minimums = minimum_charges(of_plans, of_usage, minimum_fees(catalog), bill_day)
     terminations = termination_charges(
-        spans, contract_terms(catalog), recurring_fees(catalog), bill_day
+        spans, contract_terms(catalog), recurring_fees(catalog), facts.agreed_prices, bill_day
     )
     return CHARGES.conform(pl.concat([net, minimums, terminations]).sort("charge_key"))

@@ -1,22 +1,27 @@
 """Discounts: a percentage or an amount off charges of subscriptions that agreed to one."""
 
+import datetime as dt
+
 import polars as pl
 
 from billing_pipeline.billing.charge_rows import CHARGED, NO_EVENTS, charge_rows
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.prices import discount_terms
+from billing_pipeline.billing.spans import STEP
 from billing_pipeline.vocabulary.money import QUANTITY, exact_product
-from billing_pipeline.vocabulary.periods import days_between
+from billing_pipeline.vocabulary.periods import days_between, period_index
 
 _PER_CENT = pl.lit(100)
 _RANK = "discount_rank"
 
 
-def agreed_discounts(facts: BillingFacts) -> pl.DataFrame:
+def agreed_discounts(facts: BillingFacts, spans: pl.DataFrame) -> pl.DataFrame:
     """Discounts each subscription agreed to, in the order they are taken.
 
+    A discount of n periods counts them from the billing period it was agreed in.
     Shape: one row per subscription and discount: DISCOUNTS with `subscription_key`, the local
-    days `agreed_from`, `agreed_until` (null is open) and `discount_rank`, from 1.
+    days `agreed_from`, `agreed_until` (null is open), `first_number`, the number of its first
+    period, and `discount_rank`, from 1. `spans` are all spans of the subscriptions.
     """
     own = facts.subscriptions.filter(pl.col("discount_key").is_not_null()).select(
         "subscription_key",
@@ -28,7 +33,7 @@ def agreed_discounts(facts: BillingFacts) -> pl.DataFrame:
         {"valid_from": "agreed_from", "valid_until": "agreed_until"}
     )
     return (
-        pl.concat([own, further])
+        _with_first_number(pl.concat([own, further]), spans)
         .join(discount_terms(facts.catalog), on="discount_key", how="inner", validate="m:1")
         .with_columns(agreed_until=pl.min_horizontal("agreed_until", "until"))
         .sort("subscription_key", "priority", "discount_key", "agreed_from", nulls_last=False)
@@ -36,6 +41,29 @@ def agreed_discounts(facts: BillingFacts) -> pl.DataFrame:
             pl.int_range(1, pl.len() + 1).over("subscription_key").alias(_RANK),
             repetition=pl.int_range(1, pl.len() + 1).over("subscription_key", "discount_key"),
         )
+    )
+
+
+def _with_first_number(agreed: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Number of the billing period each discount was agreed in, by the plan of that day."""
+    anchor, agreed_from = pl.col("anchor_on"), pl.col("agreed_from")
+    cycles = spans.select(
+        "subscription_key", "span_from", "anchor_on", "charged_from", "step_months", "step_days"
+    )
+    in_force = agreed.sort(pl.col("agreed_from").fill_null(dt.date.min)).join_asof(
+        cycles.sort("span_from"),
+        left_on="agreed_from",
+        right_on="span_from",
+        by="subscription_key",
+        strategy="backward",
+        check_sortedness=False,  # both sides are sorted by day
+    )
+    number = period_index(anchor, agreed_from, STEP) - period_index(
+        anchor, pl.col("charged_from"), STEP
+    )
+    # Agreed from the start, or before it: from the first period that is charged.
+    return in_force.with_columns(first_number=number.clip(lower_bound=0).fill_null(0)).select(
+        *agreed.columns, "first_number"
     )
 
 
@@ -74,7 +102,8 @@ def _reductions(left: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
     claims = left.join(agreed, on="subscription_key", how="inner", validate="m:1").filter(
         (pl.col("products").list.len() == 0)
         | pl.col("products").list.contains(pl.col("product_key")),
-        pl.col("periods").is_null() | (pl.col("period_number") < pl.col("periods")),
+        pl.col("periods").is_null()
+        | (pl.col("period_number") < pl.col("first_number") + pl.col("periods")),
     )
     claimed = pl.when(pl.col("percent_off").is_null()).then(_amount_off()).otherwise(_percent_off())
     return (

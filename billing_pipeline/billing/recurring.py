@@ -4,24 +4,28 @@ import datetime as dt
 
 import polars as pl
 
+from billing_pipeline.billing.agreed_prices import with_agreed_prices
 from billing_pipeline.billing.charge_rows import DESCRIPTION, NO_EVENTS, billed_by, charge_rows
 from billing_pipeline.billing.prorated import ANYTHING_CHARGED, prorated_by_rule
 from billing_pipeline.vocabulary.money import exact_product
 from billing_pipeline.vocabulary.periods import plus_days
 
 
-def recurring_charges(periods: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:
+def recurring_charges(
+    periods: pl.DataFrame, fees: pl.DataFrame, agreed: pl.DataFrame, bill_day: dt.date
+) -> pl.DataFrame:
     """Charge flat prices for every billing period that is due by `bill_day`.
 
     `periods` go on to the day each subscription ends on; only prices that charge that day do.
     A trial takes days off the service, never off the period it is divided by. Where a price
     changes inside a period each price is owed for its own days.
 
-    Shape: one CHARGED row per billed period and price in force. `fees` is FEES.
+    Shape: one CHARGED row per billed period and price in force. `fees` is FEES, `agreed`
+    AGREED_PRICES.
     """
     charged_until = pl.when(pl.col("cancel_day") == "exclusive").then("ended_on")
     served = (
-        periods.join(fees, on="plan_key", how="inner")
+        with_agreed_prices(periods.join(fees, on="plan_key", how="inner"), agreed)
         .with_columns(
             bill_from=pl.when(pl.col("timing") == "advance")
             .then("advance_on")

@@ -60,6 +60,15 @@ TO_POST = FrameSchema(
     },
 )
 
+BILLED_ACCOUNTS = FrameSchema(
+    name="billed_accounts",
+    grain="one row per account whose charges were computed for a bill day, all of them",
+    columns={
+        "account_key": required(pl.String, "billing account that is due"),
+        "revision": required(pl.Int64, "revision of the tenant's configuration they rest on"),
+    },
+)
+
 HELD_ACCOUNTS = FrameSchema(
     name="held_accounts",
     grain="one row per account and bound that its charges break",

@@ -13,7 +13,11 @@ _PER_CENT = pl.lit(100)
 
 
 def termination_charges(
-    spans: pl.DataFrame, terms: pl.DataFrame, fees: pl.DataFrame, bill_day: dt.date
+    spans: pl.DataFrame,
+    terms: pl.DataFrame,
+    fees: pl.DataFrame,
+    agreed: pl.DataFrame,
+    bill_day: dt.date,
 ) -> pl.DataFrame:
     """Charge subscriptions that ended before the term of their last plan was over.
 
@@ -21,7 +25,7 @@ def termination_charges(
     billed on the day the subscription ended; a subscription that goes on after all has none.
 
     Shape: one CHARGED row per early end. `spans` are all spans of the subscriptions, `terms`
-    CONTRACT_TERMS, `fees` FEES.
+    CONTRACT_TERMS, `fees` FEES, `agreed` AGREED_PRICES.
     """
     early = (
         spans.filter(
@@ -38,7 +42,7 @@ def termination_charges(
     if early.is_empty():
         return CHARGED.empty()
     owed = early.join(
-        _remaining_fees(early, fees), on="subscription_key", how="left", validate="1:1"
+        _remaining_fees(early, fees, agreed), on="subscription_key", how="left", validate="1:1"
     ).with_columns(
         pl.coalesce(
             "fee",
@@ -50,7 +54,7 @@ def termination_charges(
     return charge_rows(_described(owed), "termination")
 
 
-def _remaining_fees(early: pl.DataFrame, fees: pl.DataFrame) -> pl.DataFrame:
+def _remaining_fees(early: pl.DataFrame, fees: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
     """Recurring fees of the rest of the term, as if the subscription had gone on."""
     last_day = early.get_column("term_until").max()
     through = last_day if isinstance(last_day, dt.date) else dt.date.max
@@ -63,7 +67,7 @@ def _remaining_fees(early: pl.DataFrame, fees: pl.DataFrame) -> pl.DataFrame:
     )
     # What is not prorated is owed for periods that would have begun, not for a cut one.
     return (
-        recurring_charges(billed_periods(rest, through), fees, through)
+        recurring_charges(billed_periods(rest, through), fees, agreed, through)
         .group_by("subscription_key")
         .agg(remaining=pl.col("amount").sum())
     )

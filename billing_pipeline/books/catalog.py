@@ -12,6 +12,7 @@ from billing_pipeline.books.tables import (
     catalog_entries,
     rate_card_prices,
     service_identifiers,
+    subscription_changes,
     subscriptions,
     tenants,
 )
@@ -30,6 +31,12 @@ from billing_pipeline.vocabulary.frames import FrameSchema
 def tenant_keys(connection: sa.Connection) -> list[str]:
     """Keys of all visible tenants, sorted."""
     return sorted(connection.execute(sa.select(tenants.c.tenant_key)).scalars())
+
+
+def read_revision(connection: sa.Connection, tenant_key: str) -> int:
+    """Number of the revision of the tenant's configuration that was applied last."""
+    number = sa.select(tenants.c.revision).where(tenants.c.tenant_key == tenant_key)
+    return int(connection.execute(number).scalar_one())
 
 
 def read_tenant_documents(connection: sa.Connection) -> pl.DataFrame:
@@ -91,7 +98,8 @@ def read_rate_card_prices(
 def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame:
     """The GUIDE for feeds of the owner: identifiers of its whole subtree.
 
-    A subscription's local days become instants in its tenant's zone, by Postgres' zone data.
+    A subscription's local days become instants in its tenant's zone, by Postgres' zone data; it
+    is served until it ends or is cancelled.
     """
     owned, subscribed = service_identifiers.c, subscriptions.c
     subtree = sa.select(sa.func.tenant_subtree(owner_tenant_key)).scalar_subquery()
@@ -106,7 +114,9 @@ def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame
             owned.valid_from,
             owned.valid_until,
             _local_midnight(subscribed.started_on).label("service_from"),
-            _local_midnight(subscribed.ended_on).label("service_until"),
+            _local_midnight(sa.func.least(subscribed.ended_on, _cancelled_on())).label(
+                "service_until"
+            ),
         )
         .outerjoin(
             subscriptions,
@@ -155,6 +165,21 @@ def _read(
     columns = [table.c[name] for name in schema.names]
     select = sa.select(*columns).where(*known_rows(table, tenant_key, known_at))
     return copy_out(connection, select, schema)
+
+
+def _cancelled_on() -> sa.ScalarSelect[dt.date]:
+    """The first day from which a subscription is cancelled, null if it is not."""
+    changed, subscribed = subscription_changes.c, subscriptions.c
+    return (
+        sa.select(sa.func.min(changed.effective_on))
+        .where(
+            changed.tenant_key == subscribed.tenant_key,
+            changed.subscription_key == subscribed.subscription_key,
+            changed.status == "cancelled",
+            changed.known_until.is_(None),
+        )
+        .scalar_subquery()
+    )
 
 
 def _local_midnight(day: sa.ColumnElement[dt.date]) -> sa.ColumnElement[dt.datetime]:

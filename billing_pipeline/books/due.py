@@ -188,6 +188,28 @@ def complete_bill_day(
         raise BillDayClosed(f"{bill_day} of {tenant_key} was not planned or is completed already")
 
 
+def complete_quiet_days(
+    connection: sa.Connection,
+    tenant_key: str,
+    days: Sequence[dt.date],
+    *,
+    completed_at: dt.datetime,
+) -> None:
+    """Close days on which nobody is due; those that are completed already stay as they are.
+
+    Raises: BillDayClosed if one of them was never planned.
+    """
+    named = [bill_days.c.tenant_key == tenant_key, bill_days.c.bill_day.in_(days)]
+    connection.execute(
+        sa.update(bill_days)
+        .where(*named, bill_days.c.state != "completed")
+        .values(state="completed", completed_at=completed_at, invoices=0, message=None)
+    )
+    planned = set(connection.execute(sa.select(bill_days.c.bill_day).where(*named)).scalars())
+    if missing := sorted(set(days) - planned):
+        raise BillDayClosed(f"{missing[0]} of {tenant_key} was not planned")
+
+
 def fail_bill_day(
     connection: sa.Connection, tenant_key: str, bill_day: dt.date, *, message: str
 ) -> bool:

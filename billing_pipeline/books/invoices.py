@@ -1,6 +1,7 @@
 """Issued documents: numbered without gaps, inserted once, never changed."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 import sqlalchemy as sa
@@ -87,6 +88,16 @@ def read_invoices(
     columns = [invoices.c[name] for name in ISSUED_INVOICES.names]
     select = sa.select(*columns).where(*_asked_for(tenant_key, bill_day, invoice_number))
     return copy_out(connection, select, ISSUED_INVOICES).sort("invoice_number")
+
+
+def days_with_documents(
+    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
+) -> list[dt.date]:
+    """Those of some bill days on which documents were issued, in order."""
+    issued = sa.select(invoices.c.bill_day).where(
+        invoices.c.tenant_key == tenant_key, invoices.c.bill_day.in_(days)
+    )
+    return sorted(connection.execute(issued.distinct()).scalars())
 
 
 def read_lines(

@@ -1,7 +1,7 @@
 """Applying a tenant's configuration: compare with what is known, then one revision or none."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 import sqlalchemy as sa
@@ -11,6 +11,11 @@ from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.schema import ENTRIES, REVISION_CHANGES
 from billing_pipeline.books.tables import catalog_revisions, tenants
 from billing_pipeline.books.versions import staged_versions
+from billing_pipeline.customers.schema import (
+    AGREED_PRICES,
+    SUBSCRIPTION_CHANGES,
+    SUBSCRIPTION_DISCOUNTS,
+)
 from billing_pipeline.customers.tenant import Tenant
 
 TENANT_KIND = "tenant"
@@ -35,6 +40,9 @@ class TenantRows:
     subscriptions: pl.DataFrame
     service_identifiers: pl.DataFrame
     rate_card_prices: pl.DataFrame
+    subscription_changes: pl.DataFrame = field(default_factory=SUBSCRIPTION_CHANGES.empty)
+    subscription_discounts: pl.DataFrame = field(default_factory=SUBSCRIPTION_DISCOUNTS.empty)
+    agreed_prices: pl.DataFrame = field(default_factory=AGREED_PRICES.empty)
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,9 @@ def _frames(rows: TenantRows) -> dict[str, pl.DataFrame]:
         "accounts": rows.accounts,
         "subscriptions": rows.subscriptions,
         "service_identifiers": rows.service_identifiers,
+        "subscription_changes": rows.subscription_changes,
+        "subscription_discounts": rows.subscription_discounts,
+        "agreed_prices": rows.agreed_prices,
         "rate_card_prices": rows.rate_card_prices,
     }
 

@@ -43,6 +43,11 @@ def installation_scope(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def lock_revisions(connection: sa.Connection) -> None:
+    """Keep revisions from being applied until the end of the transaction; readers go together."""
+    connection.execute(sa.text("select pg_advisory_xact_lock_shared(hashtext('revision'))"))
+
+
 def lock_tenant(connection: sa.Connection, tenant_key: str) -> None:
     """Wait until no other transaction bills this tenant, and keep others waiting until the end."""
     connection.execute(

@@ -9,6 +9,7 @@ from billing_pipeline.books.tables import (
     rate_card_prices,
     rating_days,
     service_identifiers,
+    subscription_changes,
     subscriptions,
     usage_days,
 )
@@ -23,9 +24,9 @@ def mark_changed_days_stale(
 ) -> None:
     """Have days mediated and rated again from where the revision applied at an instant differs.
 
-    Identifiers and subscriptions decide who owns an event, so the days of every feed owner above
-    the tenant are mediated again; prices and rate cards decide what it costs, so the tenant's
-    days are rated again. Days before the first change stay as they are.
+    Identifiers, subscriptions and their changes decide who owns an event, so the days of every
+    feed owner above the tenant are mediated again; prices and rate cards decide what it costs, so
+    the tenant's days are rated again. Days before the first change stay as they are.
     """
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     owned_from = _earliest(
@@ -34,6 +35,7 @@ def mark_changed_days_stale(
         applied_at,
         (service_identifiers, sa.cast(service_identifiers.c.valid_from, sa.Date)),
         (subscriptions, subscriptions.c.started_on),
+        (subscription_changes, subscription_changes.c.effective_on),
     )
     if owned_from is not None:
         _touch_from(connection, usage_days, usage_days.c.tenant_key.in_(lineage), owned_from)
@@ -44,6 +46,7 @@ def mark_changed_days_stale(
         (catalog_entries, catalog_entries.c.valid_from),
         (rate_card_prices, rate_card_prices.c.valid_from),
         (subscriptions, subscriptions.c.started_on),
+        (subscription_changes, subscription_changes.c.effective_on),
     )
     if priced_from is not None:
         _touch_from(connection, rating_days, rating_days.c.tenant_key == tenant_key, priced_from)

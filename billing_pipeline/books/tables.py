@@ -4,61 +4,30 @@ A test compares this module with a migrated database. Rules (checks, triggers, p
 the migrations only.
 """
 
-from collections.abc import Iterable, Iterator
-
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from billing_pipeline.accounting.schema import FISCAL_PERIODS, JOURNAL_ENTRIES, POSTINGS
 from billing_pipeline.assurance.schema import CONSERVATION, FINDINGS
 from billing_pipeline.billing.schema import CHARGES
-from billing_pipeline.books.copy import SqlType, sql_type
+from billing_pipeline.books.table_parts import DAY, EXACT, INSTANT, METADATA, SMALL, TEXT, WHOLE
+from billing_pipeline.books.table_parts import framed as _framed
+from billing_pipeline.books.table_parts import optional as _optional
+from billing_pipeline.books.table_parts import required as _required
+from billing_pipeline.books.table_parts import table as _table
+from billing_pipeline.books.table_parts import versioned as _versioned
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
-from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
+from billing_pipeline.customers.schema import (
+    ACCOUNTS,
+    AGREED_PRICES,
+    SERVICE_IDENTIFIERS,
+    SUBSCRIPTION_CHANGES,
+    SUBSCRIPTION_DISCOUNTS,
+    SUBSCRIPTIONS,
+)
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
-from billing_pipeline.vocabulary.frames import FrameSchema
 
-METADATA = sa.MetaData()
-TEXT = sa.Text()
-WHOLE = sa.BigInteger()
-SMALL = sa.Integer()
-DAY = sa.Date()
-INSTANT = sa.DateTime(timezone=True)
-EXACT = sa.Numeric(38, 10)
-
-
-def _framed(schema: FrameSchema, *omitted: str) -> Iterator[sa.Column[object]]:
-    """Columns of a frame as columns of its table."""
-    for name, column in schema.columns.items():
-        if name not in omitted:
-            yield sa.Column(name, sql_type(column.dtype), nullable=column.is_nullable)
-
-
-def _required(type_: SqlType, *names: str) -> list[sa.Column[object]]:
-    return [sa.Column(name, type_, nullable=False) for name in names]
-
-
-def _optional(type_: SqlType, *names: str) -> list[sa.Column[object]]:
-    return [sa.Column(name, type_, nullable=True) for name in names]
-
-
-def _table(name: str, *columns: Iterable[sa.Column[object]], key: tuple[str, ...] = ()) -> sa.Table:
-    """A table whose primary key begins with the tenant."""
-    return sa.Table(
-        name,
-        METADATA,
-        sa.Column("tenant_key", sa.Text, nullable=False),
-        *(column for group in columns for column in group),
-        sa.PrimaryKeyConstraint("tenant_key", *key),
-    )
-
-
-def _versioned(name: str, *columns: Iterable[sa.Column[object]], key: tuple[str, ...]) -> sa.Table:
-    """A table of versions: rows are believed from one revision until a later one."""
-    known = [*_required(sa.Integer(), "revision"), *_required(INSTANT, "known_from")]
-    known += _optional(INSTANT, "known_until")
-    return _table(name, *columns, known, key=(*key, "revision"))
-
+__all__ = ["METADATA"]
 
 # Tenants and what they configured
 tenants = _table(
@@ -89,6 +58,22 @@ accounts = _versioned("accounts", _framed(ACCOUNTS), key=("account_key",))
 subscriptions = _versioned("subscriptions", _framed(SUBSCRIPTIONS), key=("subscription_key",))
 service_identifiers = _versioned(
     "service_identifiers", _framed(SERVICE_IDENTIFIERS), key=("identifier", "valid_from")
+)
+subscription_changes = _versioned(
+    "subscription_changes",
+    _framed(SUBSCRIPTION_CHANGES),
+    key=("subscription_key", "effective_on"),
+)
+subscription_discounts = _versioned(
+    "subscription_discounts",
+    _framed(SUBSCRIPTION_DISCOUNTS, "valid_from"),
+    _required(DAY, "valid_from"),
+    key=("subscription_key", "discount_key", "valid_from"),
+)
+agreed_prices = _versioned(
+    "agreed_prices",
+    _framed(AGREED_PRICES),
+    key=("subscription_key", "price_key", "valid_from"),
 )
 rate_card_prices = _versioned(
     "rate_card_prices",

@@ -3,7 +3,7 @@
 import polars as pl
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
-from billing_pipeline.vocabulary.money import QUANTITY
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 ACCOUNTS = FrameSchema(
     name="accounts",
@@ -64,6 +64,18 @@ SUBSCRIPTION_DISCOUNTS = FrameSchema(
         "subscription_key": required(pl.String, "subscription"),
         "discount_key": required(pl.String, "discount of plans.yaml"),
         "valid_from": optional(pl.Date, "first local day; null is from the start"),
+        "valid_until": optional(pl.Date, "local day after the last; null is open"),
+    },
+)
+
+AGREED_PRICES = FrameSchema(
+    name="agreed_prices",
+    grain="one row per recurring price agreed with one subscription and span it is agreed for",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "price_key": required(pl.String, "flat price of its plan that costs otherwise"),
+        "amount": required(AMOUNT, "agreed amount per period and unit of quantity"),
+        "valid_from": required(pl.Date, "first local day"),
         "valid_until": optional(pl.Date, "local day after the last; null is open"),
     },
 )

@@ -20,6 +20,13 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
+from billing_pipeline.intake.subscription_terms import (
+    TERMS_FILES,
+    SubscriptionTerms,
+    check_terms,
+    dated_terms,
+    read_terms,
+)
 from billing_pipeline.intake.yaml_files import YamlDocument, line_of, read_yaml
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
@@ -35,7 +42,7 @@ _YAML_FILES = (
     "taxes.yaml",
     "rate_cards.yaml",
 )
-_TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv")
+_TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv", *TERMS_FILES)
 _YAML_FOLDERS, _TABLE_FOLDERS = ("feeds",), ("rate_cards",)
 # `usage` holds files to simulate with, `templates` belongs to the documents, a README to people.
 _LEFT_ALONE = ("usage", "templates", "README.md")
@@ -55,6 +62,7 @@ class TenantFolder:
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
     service_identifiers: pl.DataFrame
+    terms: SubscriptionTerms
     rate_card_prices: pl.DataFrame
     documents: dict[str, str]
 
@@ -104,6 +112,8 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     identifiers = folder.table(
         tables.service_identifiers(folder.content("service_identifiers.csv"), subscriptions, tenant)
     )
+    terms = read_terms(folder.content, subscriptions)
+    folder.problems.extend(terms.problems)
     prices = _rate_card_prices(folder, catalog)
     # A folder named acme@2026-10-05 is acme as it is from that day on.
     folder_key = directory.name.split("@")[0]
@@ -118,7 +128,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         subscriptions=subscriptions,
         service_identifiers=identifiers,
         rate_card_prices=prices,
-    )
+    ) + check_terms(terms, catalog, subscriptions)
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(
@@ -128,6 +138,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         accounts=ACCOUNTS.conform(accounts),
         subscriptions=SUBSCRIPTIONS.conform(subscriptions),
         service_identifiers=SERVICE_IDENTIFIERS.conform(identifiers),
+        terms=dated_terms(terms, tenant, catalog, accounts, subscriptions),
         rate_card_prices=RATE_CARD_PRICES.conform(prices),
         documents={file: document.text for file, document in folder.documents.items()},
     )

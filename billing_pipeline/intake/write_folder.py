@@ -55,7 +55,7 @@ def _write_yaml(path: Path, document: object) -> None:
 
 
 def _write_tables(directory: Path, tenant: Tenant, tables: Mapping[str, pl.DataFrame]) -> None:
-    for name in ("accounts", "subscriptions", "service_identifiers"):
+    for name in (name for name in tables if name != "rate_card_prices"):
         local = tables[name].with_columns(
             pl.col(pl.Datetime("us", "UTC"))
             .dt.convert_time_zone(tenant.time_zone)

@@ -11,6 +11,7 @@ MEDIATE_SET_ASIDE = "mediate_set_aside"
 RATED_USAGE = "rated_usage"
 RATE_SUSPENSE = "rate_suspense"
 CHARGES = "charges"
+BILLED_ACCOUNTS = "billed_accounts"
 
 
 def landed_folder(frame: str, tenant_key: str, landing_day: dt.date) -> str:

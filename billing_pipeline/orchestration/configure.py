@@ -95,6 +95,9 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         "accounts": facts.accounts,
         "subscriptions": facts.subscriptions,
         "service_identifiers": identifiers,
+        "subscription_changes": facts.terms.changes,
+        "subscription_discounts": facts.terms.discounts,
+        "agreed_prices": facts.terms.agreed_prices,
         "rate_card_prices": read_rate_cards(installation, tenant_key),
     }
     write_tenant_folder(directory, facts.tenant, facts.catalog, feeds, tables)
@@ -111,6 +114,9 @@ def tenant_rows(folder: TenantFolder) -> TenantRows:
         subscriptions=folder.subscriptions,
         service_identifiers=folder.service_identifiers,
         rate_card_prices=folder.rate_card_prices,
+        subscription_changes=folder.terms.changes,
+        subscription_discounts=folder.terms.discounts,
+        agreed_prices=folder.terms.agreed_prices,
     )
 
 

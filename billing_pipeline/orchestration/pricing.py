@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from billing_pipeline.books.subscription_terms import SubscriptionTerms
 from billing_pipeline.catalog.explain import Candidate, explain_prices
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.customers.tenant import Tenant
@@ -80,9 +81,15 @@ def sources(
         folder = read_tenant_folder(Path(tenant))
         facts = TenantFacts(
             tenant=folder.tenant,
+            revision=0,
             catalog=folder.catalog,
             accounts=folder.accounts,
             subscriptions=folder.subscriptions,
+            terms=SubscriptionTerms(
+                changes=folder.terms.changes,
+                discounts=folder.terms.discounts,
+                agreed_prices=folder.terms.agreed_prices,
+            ),
         )
         return Sources(facts, folder.rate_card_prices, folder.feeds)
     return Sources(

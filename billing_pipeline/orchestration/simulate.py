@@ -25,6 +25,7 @@ from billing_pipeline.orchestration.configure import apply_folders, read_folders
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import assure_tenant
+from billing_pipeline.orchestration.steps.bill_days import billable_days
 from billing_pipeline.orchestration.steps.close_month import close_month
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
@@ -166,12 +167,12 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
     with installation_scope(installation.engine) as connection:
         due.plan_bill_days(connection, now)
         days = due.due_bill_days(connection, limit=_NO_LIMIT).select("tenant_key", "bill_day")
-    for tenant_key, bill_day in sorted(days.rows()):
-        facts = read_facts(installation, tenant_key)
-        keep_charges(
-            installation, tenant_key, bill_day, compute_bill_day(installation, facts, bill_day)
-        )
-        issue_bill_day(installation, facts, bill_day, now)
+    for (tenant_key,), own in sorted(days.partition_by("tenant_key", as_dict=True).items()):
+        facts = read_facts(installation, str(tenant_key))
+        for bill_day in billable_days(installation, facts, own["bill_day"].sort().to_list(), now):
+            computed = compute_bill_day(installation, facts, bill_day)
+            keep_charges(installation, facts.tenant.key, bill_day, computed)
+            issue_bill_day(installation, facts, bill_day, now)
 
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:

@@ -186,7 +186,7 @@ def with_charges(installation: Installation, changed: pl.Expr) -> None:
     """Change what was computed for 1 February the way a faulty stage would."""
     facts = read_facts(installation, "acme")
     right = compute_bill_day(installation, facts, FEBRUARY)
-    wrong = ComputedCharges(right.account_keys, right.charges.with_columns(changed))
+    wrong = ComputedCharges(right.account_keys, right.charges.with_columns(changed), right.revision)
     keep_charges(installation, "acme", FEBRUARY, wrong)
 
 

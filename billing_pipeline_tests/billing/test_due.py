@@ -8,7 +8,12 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from billing_pipeline.billing.due import due_accounts, usage_window
+from billing_pipeline.billing.due import (
+    days_with_accounts_due,
+    due_accounts,
+    next_due_days,
+    usage_window,
+)
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline_tests.billing.given import (
     LINE,
@@ -38,11 +43,14 @@ def days_due(of: BillingFacts, first: str, days: int) -> list[str]:
         pytest.param(
             {"ended_on": day("2024-03-10")},
             {},
-            ["2024-01-31", "2024-02-29", "2024-03-10"],
-            id="end of the subscription",
+            ["2024-01-31", "2024-02-29", "2024-03-10", "2024-03-31"],
+            id="end of the subscription, then for what is late",
         ),
         pytest.param(
-            {"ended_on": day("2024-02-29")}, {}, ["2024-01-31", "2024-02-29"], id="end of a period"
+            {"ended_on": day("2024-02-29")},
+            {},
+            ["2024-01-31", "2024-02-29", "2024-03-31"],
+            id="end of a period, then for what is late",
         ),
         pytest.param(
             {},
@@ -75,6 +83,60 @@ def test_an_account_is_due_when_a_period_turns(
     )
 
     assert days_due(given, "2024-01-01", 100) == expected
+
+
+def test_an_account_that_left_is_looked_at_again_for_three_periods() -> None:
+    given = facts(of_subscriptions=subscriptions({"ended_on": day("2024-01-20")}))
+
+    assert days_due(given, "2024-01-20", 150) == [
+        "2024-01-20",
+        "2024-02-01",
+        "2024-03-01",
+        "2024-04-01",
+    ]
+
+
+def test_an_account_whose_past_changed_is_due_only_if_nothing_goes_on() -> None:
+    given = facts(
+        of_accounts=accounts(*({"account_key": key} for key in ("gone", "left", "stays"))),
+        of_subscriptions=subscriptions(
+            {"account_key": "left", "ended_on": day("2024-01-20")},
+            {"subscription_key": "s2", "account_key": "stays"},
+        ),
+    )
+    restated = pl.Series(["gone", "left", "stays"])
+
+    assert due_accounts(given, day("2024-01-25"), restated).to_list() == ["gone", "left"]
+
+
+@settings(max_examples=15, deadline=None)
+@for_all(
+    interval=st.sampled_from(["day", "week", "month", "quarter", "year"]),
+    anchor=st.sampled_from(["anniversary", "calendar"]),
+    length=st.none() | st.integers(1, 60),
+    trial_days=st.integers(0, 40),
+)
+def test_the_days_of_a_span_are_those_on_which_somebody_is_due(
+    interval: str, anchor: str, length: int | None, trial_days: int
+) -> None:
+    first = day("2024-01-25")
+    terms = {
+        "started_on": first,
+        "ended_on": None if length is None else first + dt.timedelta(days=length),
+    }
+    given = facts(
+        plans=[plan(cycle={"interval": interval, "anchor": anchor}, trial_days=trial_days)],
+        of_subscriptions=subscriptions(terms),
+    )
+    due = [day(on) for on in days_due(given, "2024-01-10", 80)]
+
+    assert sorted(days_with_accounts_due(given, day("2024-01-10"), day("2024-03-29"))) == due
+    if due:
+        after = next_due_days(given, all_accounts(given), due[0]).filter(
+            pl.col("due_on") <= due[-1]
+        )
+        of_open = [on for on in due[1:] if terms["ended_on"] is None or on <= terms["ended_on"]]
+        assert after["due_on"].to_list() == of_open[:1]
 
 
 def test_accounts_of_one_payer_are_due_together() -> None:

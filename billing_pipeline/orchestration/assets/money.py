@@ -17,6 +17,11 @@ from billing_pipeline.orchestration.partitions import (
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.retries import storage_faults_retried
+from billing_pipeline.orchestration.steps.bill_days import (
+    billable_days,
+    busy_days,
+    days_issued,
+)
 from billing_pipeline.orchestration.steps.book import hand_off_journal, read_booked_day
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts
@@ -63,7 +68,7 @@ def charges(
 
     Re-running computes again from the facts as they are now.
     """
-    for facts, day in _tenant_days(context, billing):
+    for facts, day in _busy_days(context, billing):
         with storage_faults_retried():
             computed = compute_bill_day(billing.installation, facts, day)
             keep_charges(billing.installation, facts.tenant.key, day, computed)
@@ -93,7 +98,7 @@ def invoices(
     Issued documents never change; running the day again issues nothing. Red: usage behind the
     bill is not complete, or a control holds the tenant; the message names the days.
     """
-    for facts, day in _tenant_days(context, billing):
+    for facts, day in _billable_days(context, billing):
         with storage_faults_retried():
             try:
                 issued = issue_bill_day(billing.installation, facts, day, utc_now())
@@ -135,7 +140,7 @@ def journal_entries(
 
     Red: a document is missing, or a query over the books found rows; the check says which.
     """
-    for facts, day in _tenant_days(context, billing):
+    for facts, day in _issued_days(context, billing):
         with storage_faults_retried():
             booked = read_booked_day(billing.installation, facts.tenant, day)
         if booked.entries:
@@ -193,7 +198,8 @@ def accounting_handoff(
     context: dg.AssetExecutionContext, billing: BillingInstallation
 ) -> dg.MaterializeResult[None]:
     """Numbered batches for the tenant's accounting systems; every entry is exported once."""
-    for facts, day in _tenant_days(context, billing):
+    # One export takes every entry that waits: a day without documents adds none.
+    for facts, day in _issued_days(context, billing):
         with storage_faults_retried():
             files = hand_off_journal(billing.installation, facts.tenant, day, utc_now())
         if files:
@@ -218,12 +224,36 @@ def _tenant_key(partition: TenantDay) -> str:
     return partition.tenant_key
 
 
-def _tenant_days(
+def _busy_days(
     context: dg.AssetExecutionContext, billing: BillingInstallation
 ) -> Iterator[tuple[TenantFacts, dt.date]]:
-    """The run's partitions in order, with each tenant's facts read once."""
-    facts: TenantFacts | None = None
-    for tenant_key, day in tenant_days_of(context.partition_keys):
-        if facts is None or facts.tenant.key != tenant_key:
-            facts = read_facts(billing.installation, tenant_key)
-        yield facts, day
+    """The run's partitions on which somebody may be due, in order."""
+    for facts, days in _tenants(context, billing):
+        busy = busy_days(billing.installation, facts, days)
+        yield from ((facts, day) for day in days if day in busy)
+
+
+def _billable_days(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> Iterator[tuple[TenantFacts, dt.date]]:
+    """The same; days on which nobody is due are completed on the way."""
+    for facts, days in _tenants(context, billing):
+        for day in billable_days(billing.installation, facts, days, utc_now()):
+            yield facts, day
+
+
+def _tenants(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> Iterator[tuple[TenantFacts, list[dt.date]]]:
+    """The run's tenants, each with its facts and its days in order."""
+    for tenant_key, days in groupby(tenant_days_of(context.partition_keys), _tenant_key):
+        yield read_facts(billing.installation, tenant_key), [day for _, day in days]
+
+
+def _issued_days(
+    context: dg.AssetExecutionContext, billing: BillingInstallation
+) -> Iterator[tuple[TenantFacts, dt.date]]:
+    """The run's partitions on which documents were issued, and the last one of each tenant."""
+    for facts, days in _tenants(context, billing):
+        issued = days_issued(billing.installation, facts.tenant.key, days)
+        yield from ((facts, day) for day in sorted({*issued, days[-1]}))

@@ -14,6 +14,7 @@ CLOSER = "close_month"
 
 @dg.asset(
     partitions_def=TENANT_MONTHS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="accounting",
     owners=["team:finance"],
     kinds={"postgres"},

@@ -11,12 +11,14 @@ from billing_pipeline.assurance.facts import AssuranceFacts
 from billing_pipeline.assurance.findings import all_findings
 from billing_pipeline.assurance.run import assure
 from billing_pipeline.assurance.schema import LAKE_PARTS, USAGE_PER_DAY
+from billing_pipeline.billing.history import subscription_history
 from billing_pipeline.books import assured, checks, findings, invoices, journal
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books import charges as posted
 from billing_pipeline.books.conservation import read_conservation
 from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
+from billing_pipeline.customers.schema import SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout, verify
 from billing_pipeline.orchestration.days import ONE_DAY
@@ -112,7 +114,8 @@ def _gathered(
         first_day=first_day,
         day=day,
         now=now,
-        subscriptions=facts.subscriptions,
+        subscriptions=_as_they_ended(facts),
+        changes=facts.terms.changes,
         computed=computed,
         computed_before=read_charges_of(installation, tenant_key, first_day, until),
         rated_usage=rated,
@@ -124,11 +127,18 @@ def _gathered(
     )
 
 
+def _as_they_ended(facts: TenantFacts) -> pl.DataFrame:
+    """SUBSCRIPTIONS with the plan they have last and the day a cancellation ended them."""
+    spans = subscription_history(facts.subscriptions, facts.terms.changes)
+    last = spans.sort("span_from").unique("subscription_key", keep="last", maintain_order=True)
+    return SUBSCRIPTIONS.conform(last.sort("subscription_key"))
+
+
 def _computed(
     installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
 ) -> pl.DataFrame:
     """Charges of the bill days, each as computed last."""
-    days = [read_charges(installation, tenant_key, day) for day in sorted(bill_days)]
+    days = [read_charges(installation, tenant_key, day).charges for day in sorted(bill_days)]
     return pl.concat(days).unique("charge_key", keep="last", maintain_order=True)
 
 

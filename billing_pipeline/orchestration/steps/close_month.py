@@ -32,8 +32,8 @@ from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import draft_documents
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import billing_facts, scan_rated_usage
-from billing_pipeline.orchestration.steps.facts import TenantFacts, read_tenant
+from billing_pipeline.orchestration.steps.compute import scan_rated_usage
+from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts, read_tenant
 from billing_pipeline.orchestration.steps.intercompany import RULE as INTERCOMPANY
 from billing_pipeline.orchestration.steps.intercompany import book_intercompany
 from billing_pipeline.receivables.open_items import open_items

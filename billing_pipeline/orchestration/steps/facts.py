@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.books import catalog as stored
-from billing_pipeline.books.scope import tenant_scope
+from billing_pipeline.books.scope import lock_revisions, tenant_scope
+from billing_pipeline.books.subscription_terms import SubscriptionTerms, read_subscription_terms
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.entries import catalog_from_entries, feeds_from_entries
 from billing_pipeline.catalog.feeds import Feed
@@ -19,9 +21,11 @@ class TenantFacts:
     """A tenant, what it sells, and to whom. Rate-card rows are many and read apart."""
 
     tenant: Tenant
+    revision: int
     catalog: Catalog
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
+    terms: SubscriptionTerms
 
 
 def read_tenant(installation: Installation, tenant_key: str) -> Tenant:
@@ -43,13 +47,31 @@ def read_facts(
     """Everything configured for a tenant, as known now or at an earlier instant."""
     tenant = read_tenant(installation, tenant_key)
     with tenant_scope(installation.engine, tenant_key) as connection:
+        # Two revisions must not mix: whoever applies one waits until these are read.
+        lock_revisions(connection)
         entries = stored.read_entries(connection, tenant_key, known_at=known_at)
         return TenantFacts(
             tenant=tenant,
+            revision=stored.read_revision(connection, tenant_key),
             catalog=catalog_from_entries(entries),
             accounts=stored.read_accounts(connection, tenant_key, known_at=known_at),
             subscriptions=stored.read_subscriptions(connection, tenant_key, known_at=known_at),
+            terms=read_subscription_terms(connection, tenant_key, known_at=known_at),
         )
+
+
+def billing_facts(facts: TenantFacts, rated_usage: pl.LazyFrame) -> BillingFacts:
+    """The facts billing is a function of."""
+    return BillingFacts(
+        tenant=facts.tenant,
+        catalog=facts.catalog,
+        accounts=facts.accounts,
+        subscriptions=facts.subscriptions,
+        rated_usage=rated_usage,
+        subscription_changes=facts.terms.changes,
+        subscription_discounts=facts.terms.discounts,
+        agreed_prices=facts.terms.agreed_prices,
+    )
 
 
 def read_rate_cards(

@@ -8,7 +8,6 @@ import polars as pl
 from billing_pipeline.accounting.periods import in_open_periods
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
-from billing_pipeline.billing.due import due_accounts
 from billing_pipeline.billing.look_back import posted_in_look_back
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.books import charges as posted
@@ -21,8 +20,9 @@ from billing_pipeline.invoicing.schema import HELD as HELD_FRAME
 from billing_pipeline.invoicing.schema import INVOICES
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import stopping_controls
-from billing_pipeline.orchestration.steps.compute import billing_facts, read_charges
-from billing_pipeline.orchestration.steps.facts import TenantFacts
+from billing_pipeline.orchestration.steps.bill_days import accounts_due
+from billing_pipeline.orchestration.steps.compute import ComputedCharges, read_charges
+from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
 from billing_pipeline.rating.schema import RATED_USAGE
 
 HELD = "account_held"
@@ -61,8 +61,13 @@ def issue_bill_day(
     """
     tenant_key = facts.tenant.key
     computed = read_charges(installation, tenant_key, bill_day)
+    account_keys = computed.account_keys
+    if account_keys.is_empty() and accounts_due(installation, facts, bill_day).len():
+        raise NotReconciled(
+            f"{tenant_key} {bill_day}: no charges were computed, nothing was issued. "
+            "Run the bill day from `charges` on"
+        )
     known = billing_facts(facts, RATED_USAGE.empty().lazy())
-    account_keys = due_accounts(known, bill_day)
     with tenant_scope(installation.engine, tenant_key) as connection:
         lock_tenant(connection, tenant_key)
         if due.is_bill_day_completed(connection, tenant_key, bill_day):
@@ -70,7 +75,8 @@ def issue_bill_day(
         if account_keys.is_empty():
             due.complete_bill_day(connection, tenant_key, bill_day, completed_at=now, invoices=0)
             return _summary(facts, INVOICES.empty(), 0, 0)
-        _pass_gate(connection, tenant_key, computed, bill_day)
+        _same_revision(facts, computed, bill_day)
+        _pass_gate(connection, tenant_key, computed.charges, bill_day)
         stopped = _stopped_accounts(connection, facts, bill_day)
         before = posted_in_look_back(
             known,
@@ -78,7 +84,7 @@ def issue_bill_day(
             posted.posted_charges(connection, tenant_key, account_keys),
             bill_day,
         )
-        to_post = reconcile(computed, before).join(stopped, on="account_key", how="anti")
+        to_post = reconcile(computed.charges, before).join(stopped, on="account_key", how="anti")
         drafts = draft_documents(
             to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
         )
@@ -104,6 +110,15 @@ def note_failure(
     """Count a failed attempt, so that the day is asked for again under a new run key."""
     with tenant_scope(installation.engine, tenant_key) as connection:
         due.fail_bill_day(connection, tenant_key, bill_day, message=str(error))
+
+
+def _same_revision(facts: TenantFacts, computed: ComputedCharges, bill_day: dt.date) -> None:
+    if computed.revision != facts.revision:
+        raise NotReconciled(
+            f"{facts.tenant.key} {bill_day}: revision {facts.revision} was applied after the "
+            f"charges were computed from revision {computed.revision}; nothing was issued. "
+            "Run the bill day again"
+        )
 
 
 def _pass_gate(

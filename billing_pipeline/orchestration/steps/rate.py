@@ -56,6 +56,7 @@ def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> Pri
         facts.subscriptions,
         rate_card_prices,
         facts.tenant.time_zone,
+        facts.terms.changes,
         accounts=facts.accounts,
     )
 
