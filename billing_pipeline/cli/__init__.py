@@ -15,6 +15,7 @@ from billing_pipeline.cli import (
     extract,
     feed,
     findings,
+    handoff,
     identifiers,
     period,
     price,
@@ -36,6 +37,7 @@ billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
 billing.add_command(findings.findings)
+billing.add_command(handoff.handoff)
 billing.add_command(period.period)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)

@@ -176,7 +176,7 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
 
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:
-    """What the controls say when the story is over: `tenant control subject`, sorted."""
+    """What the controls say when the story is over: `severity tenant control subject`."""
     noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
     with installation_scope(installation.engine) as connection:
         tenants = catalog.tenant_keys(connection)
@@ -187,9 +187,11 @@ def _assure(installation: Installation, through: dt.date) -> list[str]:
         for tenant_key in tenants
     }
     return [
-        f"{tenant_key} {control} {subject}"
+        f"{severity} {tenant_key} {control} {subject}"
         for tenant_key, found in sorted(said.items())
-        for control, subject in found.found.select("control", "subject").rows()
+        for severity, control, subject in found.found.select(
+            "severity", "control", "subject"
+        ).rows()
     ]
 
 
