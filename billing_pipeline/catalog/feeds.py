@@ -37,6 +37,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from billing_pipeline.catalog.feed_arrival import Arrival
 from billing_pipeline.catalog.feed_expressions import Expression, names_in
 from billing_pipeline.catalog.feed_fields import FeedField, NumberingContext
 from billing_pipeline.catalog.feed_frames import Frame
@@ -180,6 +181,7 @@ class Feed(Configuration):
     name: str
     description: str = ""
     match: Match
+    arrival: Arrival = Arrival()
     frame: Frame
     null: list[str] = Field(default=[""], description="texts that mean nothing in every field")
     fields: Annotated[dict[FieldName, FeedField], Field(min_length=1)]

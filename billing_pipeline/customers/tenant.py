@@ -144,6 +144,24 @@ class BillingPolicy(Configuration):
     jump_factor: PositiveAmount | None = Field(
         default=None, description="an account is held above so many times its dearest bill so far"
     )
+    approve_bill_runs: bool = Field(
+        default=False, description="a bill day is issued only after a person approved its preview"
+    )
+    usage_alerts: list[PositiveAmount] = Field(
+        default=[], description="amounts of unbilled usage at which an account's draft is announced"
+    )
+
+
+class SuspensePolicy(Configuration):
+    """When usage in suspense wants a person: by its age, and by what it is probably worth."""
+
+    warn_after_days: int = Field(default=7, ge=0, description="the oldest record waits longer")
+    warn_above_percent: Decimal = Field(
+        default=Decimal(1), ge=0, description="of what was rated in the last 31 days of usage"
+    )
+    warn_above: PositiveAmount | None = Field(
+        default=None, description="fixed amount instead of the share, in the tenant's currency"
+    )
 
 
 ControlSeverity = Literal["warn", "block"]
@@ -207,6 +225,7 @@ class Tenant(Configuration):
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
     billing_policy: BillingPolicy = BillingPolicy()
+    suspense: SuspensePolicy = SuspensePolicy()
     look_back_periods: int | None = Field(
         default=None, ge=1, description="billing periods a run corrects; None is all of them"
     )

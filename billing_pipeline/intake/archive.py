@@ -37,28 +37,45 @@ class UploadChanged(Exception):
     """The upload changed while it was read; it is taken up again when it is stable."""
 
 
+class UploadMissing(Exception):
+    """The upload is no longer where it was listed."""
+
+
 def archive_upload(upload: Upload, archive_url: str) -> ArchivedFile:
     """Copy an upload to the archive, streaming, and name it by the hash of its content.
 
     The same content is stored once, whatever its name. Nothing half-written is ever visible.
-    Raises: UploadChanged if the size is not what was listed.
+    Raises: UploadChanged if the size is not what was listed, UploadMissing if it is gone.
     """
     digest = hashlib.sha256()
     size = 0
     with tempfile.TemporaryFile() as spool:
-        with fsspec.open(upload.url, "rb") as source:
+        with _opened(upload) as source:
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
                 spool.write(chunk)
                 size += len(chunk)
         if size != upload.size:
-            raise UploadChanged(f"{upload.path}: {upload.size} bytes listed, {size} read")
+            raise UploadChanged(
+                f"{upload.path}: {upload.size} bytes were listed, {size} read: it was still being "
+                "written; what it is now has been or will be registered anew, so discard this one"
+            )
         file_key = digest.hexdigest()[:_KEY_LENGTH]
         filesystem, root = fsspec.core.url_to_fs(archive_url)
         path = f"{root.rstrip('/')}/{file_key[:2]}/{file_key}"
         spool.seek(0)
         _store(filesystem, path, cast("IO[bytes]", spool))
     return ArchivedFile(file_key, upload.name, size, filesystem.unstrip_protocol(path))
+
+
+def _opened(upload: Upload) -> IO[bytes]:
+    try:
+        return cast("IO[bytes]", fsspec.open(upload.url, "rb").open())
+    except FileNotFoundError:
+        raise UploadMissing(
+            f"{upload.path} is no longer in the landing zone; put it back and release it, or "
+            "discard it"
+        ) from None
 
 
 def _store(filesystem: Any, path: str, content: IO[bytes]) -> None:  # noqa: ANN401 - untyped library

@@ -119,3 +119,8 @@ def add_tenants(instance: dg.DagsterInstance, tenant_keys: Iterable[str]) -> Non
     new = [key for key in sorted(tenant_keys) if key not in known]
     if new:
         instance.add_dynamic_partitions(TENANT_DIMENSION, new)
+
+
+def all_tenants(instance: dg.DagsterInstance) -> list[str]:
+    """Keys of all tenants known as partitions, in the order of the partitions."""
+    return list(instance.get_dynamic_partitions(TENANT_DIMENSION))

@@ -115,7 +115,7 @@ def test_a_price_mended_before_the_second_closing_changes_the_accrual(
     plans = installation.home / "story" / "acme" / "plans.yaml"
     plans.write_text(plans.read_text().replace("amount: 0.05", "amount: 0.06"))
     with_tenant_yaml(installation, "")
-    catch_up(installation)
+    catch_up(installation, NOON)
 
     # 100 minutes at 0.06 are 6.00: 1.00 more, and taken back on 1 February.
     assert close(installation) == {"reversal": 1, "revenue_accrual": 1}

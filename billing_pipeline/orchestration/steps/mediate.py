@@ -10,11 +10,13 @@ from billing_pipeline.assurance.conservation import conservation_row
 from billing_pipeline.books import catalog, conservation, due, files, manifest
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.lake import layout
-from billing_pipeline.mediation.mediate import mediate
+from billing_pipeline.mediation.mediate import STAGE, mediate
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE, USAGE_EVENTS
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.keep import KeptFrame, keep_frames
+from billing_pipeline.orchestration.steps.standing import standing_records
+from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
 from billing_pipeline.vocabulary.outcome import Outcome
 
 
@@ -31,21 +33,24 @@ class MediatedDay:
     filtered: int
 
 
-def mediate_day(installation: Installation, day: dt.date) -> list[MediatedDay]:
+def mediate_day(installation: Installation, day: dt.date, *, now: dt.datetime) -> list[MediatedDay]:
     """Mediate a usage day for every tenant that owns feeds. Re-running replaces the day."""
     with installation_scope(installation.engine) as connection:
         owners = due.owners_of_usage_day(connection, day)
-    return [mediate_owner_day(installation, owner, day) for owner in owners]
+    return [mediate_owner_day(installation, owner, day, now=now) for owner in owners]
 
 
-def mediate_owner_day(installation: Installation, owner_key: str, day: dt.date) -> MediatedDay:
+def mediate_owner_day(
+    installation: Installation, owner_key: str, day: dt.date, *, now: dt.datetime
+) -> MediatedDay:
     """Mediate one feed owner's usage day and make its parts current."""
     with installation_scope(installation.engine) as connection:
         touched = due.usage_day_touched(connection, owner_key, day)
         guide = catalog.read_guide(connection, owner_key)
         earlier = manifest.tenants_of_partition(connection, layout.MEDIATED_USAGE, day)
     raw = read_raw_usage(installation, owner_key, day)
-    outcome = mediate(raw, guide)
+    standing = standing_records(installation, owner_key, raw)
+    outcome = standing.with_set_aside(mediate(standing.records, guide))
     tenants = sorted(
         set(outcome.accepted["tenant_key"]) | (set(earlier) & set(guide["tenant_key"]))
     )
@@ -54,6 +59,15 @@ def mediate_owner_day(installation: Installation, owner_key: str, day: dt.date) 
         for part in written:
             manifest.replace_partition(connection, part.frame, day, part.tenant_key, part.chunks)
         conservation.replace_conservation(connection, _conserved(owner_key, day, raw, outcome))
+        keep_partition_lives(
+            connection,
+            owner_key,
+            STAGE,
+            day,
+            suspended=outcome.suspended,
+            went_on=outcome.accepted,
+            seen_at=now,
+        )
         due.record_mediated(connection, owner_key, day, touched, tenants)
     return _summary(owner_key, day, raw, outcome)
 
