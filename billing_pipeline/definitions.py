@@ -10,7 +10,13 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from billing_pipeline.orchestration import alerts, checks, jobs, schedules, sensors  # noqa: E402
-from billing_pipeline.orchestration.assets import assurance, money, suspense, usage  # noqa: E402
+from billing_pipeline.orchestration.assets import (  # noqa: E402
+    assurance,
+    money,
+    outlook,
+    suspense,
+    usage,
+)
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -24,6 +30,9 @@ defs = dg.Definitions(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        outlook.provisioning_events,
+        outlook.draft_bills,
+        outlook.plan_recommendations,
         assurance.controls_before_issue,
         assurance.assurance_report,
     ],

@@ -9,6 +9,7 @@ from billing_pipeline.billing.discounts import agreed_discounts, discount_charge
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.history import ACTIVE, plan_spans
 from billing_pipeline.billing.look_back import with_look_back
+from billing_pipeline.billing.maximum import maximum_charges
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
 from billing_pipeline.billing.prices import (
@@ -23,6 +24,7 @@ from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.billing.termination import termination_charges
 from billing_pipeline.billing.usage import usage_charges
+from billing_pipeline.billing.usage_prices import period_maximums
 
 
 def compute_charges(
@@ -35,7 +37,7 @@ def compute_charges(
 
     A pure function of the facts: it does not know what was posted, and the same facts give the
     same charges in the same order. The order of one price's computation is usage, discount,
-    minimum.
+    maximum, minimum.
 
     Shape: one CHARGES row per charge, ordered by key.
     Raises: UnknownReference if a subscription's plan or account is missing.
@@ -55,7 +57,8 @@ def compute_charges(
             usage_charges(facts, of_plans, bill_day),
         ]
     )
-    net = pl.concat([charged, discount_charges(charged, agreed_discounts(facts, spans))])
+    reduced = pl.concat([charged, discount_charges(charged, agreed_discounts(facts, spans))])
+    net = pl.concat([reduced, maximum_charges(reduced, period_maximums(catalog, of_plans))])
     of_usage = net.filter(pl.col("counts_as") == "usage")
     minimums = minimum_charges(of_plans, of_usage, minimum_fees(catalog), bill_day)
     terminations = termination_charges(

@@ -35,15 +35,25 @@ def priced_in_one_period(
     pooled = pooled_prices(catalog).filter(pl.col("plan_key") == plan_key)
     single = after_included_units(usage.drop("included_units"), pooled)
     complete = pl.DataFrame(
-        {PERIOD: [0], "plan_key": [plan_key], "service_from": [days.min()]},
-        schema={PERIOD: pl.UInt32, "plan_key": pl.String, "service_from": pl.Date},
-    )
+        {
+            PERIOD: [0],
+            "plan_key": [plan_key],
+            "service_from": [days.min()],
+            "service_until": [days.max()],
+        },
+        schema={
+            PERIOD: pl.UInt32,
+            "plan_key": pl.String,
+            "service_from": pl.Date,
+            "service_until": pl.Date,
+        },
+    ).with_columns(pl.col("service_until").dt.offset_by("1d"))
     measured = single.select(PERIOD, *_PRICE, "unit_price", *MEASURED, "included_units")
     summed = prices.filter(pl.col("model").is_in(SUMMED_MODELS))
     totals = pl.concat(
         [
             summed_usage(measured, summed),
-            usage_over_periods(measured, single, complete, catalog),
+            usage_over_periods(measured, single, complete, catalog, time_zone),
         ]
     )
     return (

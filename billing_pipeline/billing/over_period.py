@@ -11,11 +11,17 @@ from billing_pipeline.billing.included import NOTHING_TAKEN
 from billing_pipeline.billing.summed import PRICED_USAGE
 from billing_pipeline.billing.usage_events import PERIOD
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.prices import CumulativePrice, LatestUsage, PercentileUsage
+from billing_pipeline.catalog.prices import (
+    CumulativePrice,
+    LatestUsage,
+    MeteredUsage,
+    PercentileUsage,
+    PeriodPrice,
+)
+from billing_pipeline.rating.metering import metered_charges
 from billing_pipeline.rating.period import cumulative_charges, latest_charges, percentile_charges
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY, exact_product
-
-PeriodPrice = CumulativePrice | PercentileUsage | LatestUsage
+from billing_pipeline.vocabulary.periods import day_start
 
 
 class PeriodVersion(NamedTuple):
@@ -43,9 +49,13 @@ def period_versions(catalog: Catalog) -> Iterator[PeriodVersion]:
 
 
 def usage_over_periods(
-    usage: pl.DataFrame, samples: pl.DataFrame, complete: pl.DataFrame, catalog: Catalog
+    usage: pl.DataFrame,
+    samples: pl.DataFrame,
+    complete: pl.DataFrame,
+    catalog: Catalog,
+    time_zone: str,
 ) -> pl.DataFrame:
-    """Price graduated, percentile and latest usage of complete periods.
+    """Price graduated, percentile, latest and metered usage of complete periods.
 
     `usage` are events or their sums by day, `samples` events; both are in periods and `usage`
     after included units. A committed percentile is owed without a single sample too.
@@ -54,9 +64,11 @@ def usage_over_periods(
     parts = []
     for version in period_versions(catalog):
         of_plan = complete.filter(pl.col("plan_key") == version.plan_key, version.begins_within)
-        given = samples if isinstance(version.price, PercentileUsage | LatestUsage) else usage
+        if of_plan.is_empty():
+            continue
+        given = usage if isinstance(version.price, CumulativePrice) else samples
         of_price = given.filter(pl.col("price_key") == version.price.key).join(
-            of_plan.select(PERIOD), on=PERIOD, how="semi"
+            _bounds(of_plan, version.price, time_zone), on=PERIOD, how="inner", validate="m:1"
         )
         parts.append(
             _charges(version.price, of_price, of_plan).select(
@@ -75,6 +87,17 @@ def usage_over_periods(
     )
 
 
+def _bounds(of_plan: pl.DataFrame, price: PeriodPrice, time_zone: str) -> pl.DataFrame:
+    """Periods with what their prices ask of them: first and last instant, room for samples."""
+    if isinstance(price, CumulativePrice | LatestUsage):
+        return of_plan.select(PERIOD)
+    starts_at = day_start(pl.col("service_from"), time_zone)
+    ends_at = day_start(pl.col("service_until"), time_zone)
+    minutes = price.sample_minutes if isinstance(price, PercentileUsage) else 1
+    room = (ends_at - starts_at).dt.total_minutes() // minutes
+    return of_plan.select(PERIOD, starts_at=starts_at, ends_at=ends_at, expected=room)
+
+
 def _unit_price(price: PeriodPrice) -> Decimal | None:
     return None if isinstance(price, CumulativePrice) else price.amount
 
@@ -88,6 +111,11 @@ def _charges(price: PeriodPrice, of_price: pl.DataFrame, of_plan: pl.DataFrame) 
         )
     if isinstance(price, LatestUsage):
         return latest_charges(of_price, [PERIOD], price).with_columns(included_units=NOTHING_TAKEN)
+    if isinstance(price, MeteredUsage):
+        metered = metered_charges(of_price, [PERIOD], price)
+        return _in_pricing_units(metered, price.pricing_unit).with_columns(
+            included_units=NOTHING_TAKEN
+        )
     measured = percentile_charges(of_price, [PERIOD], price)
     charged = _in_pricing_units(measured, price.pricing_unit).drop("measured")
     return pl.concat([charged, _committed(price, of_plan, charged)]).with_columns(

@@ -51,6 +51,8 @@ FEES = pl.Schema(
         "product_key": pl.String,
         **_PRODUCT,
         "price_amount": AMOUNT,
+        "introductory_amount": AMOUNT,
+        "introductory_periods": pl.Int32,
         "unit": pl.String,
         "timing": pl.String,
         "proration_rule": pl.String,
@@ -116,6 +118,8 @@ class FeeRow(ProductColumns):
     plan_key: str
     price_key: str
     price_amount: Decimal
+    introductory_amount: Decimal | None
+    introductory_periods: int | None
     unit: str
     timing: str
     proration_rule: str
@@ -175,6 +179,12 @@ def recurring_fees(catalog: Catalog) -> pl.DataFrame:
             "price_key": price.key,
             **product_columns(catalog, price.product),
             "price_amount": price.amount,
+            "introductory_amount": None
+            if price.introductory is None
+            else price.introductory.amount,
+            "introductory_periods": None
+            if price.introductory is None
+            else price.introductory.periods,
             "unit": INTERVAL_UNITS[plan.cycle.interval],
             "timing": price.timing,
             "proration_rule": price.proration,
@@ -197,6 +207,8 @@ def one_time_fees(catalog: Catalog) -> pl.DataFrame:
             "price_key": price.key,
             **product_columns(catalog, price.product),
             "price_amount": price.amount,
+            "introductory_amount": None,
+            "introductory_periods": None,
             "unit": "piece",
             "timing": "advance",
             "proration_rule": "none",

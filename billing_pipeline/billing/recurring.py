@@ -18,14 +18,15 @@ def recurring_charges(
 
     `periods` go on to the day each subscription ends on; only prices that charge that day do.
     A trial takes days off the service, never off the period it is divided by. Where a price
-    changes inside a period each price is owed for its own days.
+    changes inside a period each price is owed for its own days. An introductory amount is owed
+    for the first periods that are charged.
 
     Shape: one CHARGED row per billed period and price in force. `fees` is FEES, `agreed`
     AGREED_PRICES.
     """
     charged_until = pl.when(pl.col("cancel_day") == "exclusive").then("ended_on")
     served = (
-        with_agreed_prices(periods.join(fees, on="plan_key", how="inner"), agreed)
+        with_agreed_prices(_introduced(periods.join(fees, on="plan_key", how="inner")), agreed)
         .with_columns(
             bill_from=pl.when(pl.col("timing") == "advance")
             .then("advance_on")
@@ -46,6 +47,13 @@ def recurring_charges(
         events=NO_EVENTS,
     )
     return charge_rows(priced, "recurring")
+
+
+def _introduced(priced: pl.DataFrame) -> pl.DataFrame:
+    """Take the introductory amount in the first periods that are charged."""
+    is_first = pl.col("period_number") < pl.col("introductory_periods")
+    amount = pl.when(is_first).then("introductory_amount").otherwise("price_amount")
+    return priced.with_columns(price_amount=amount)
 
 
 def with_last_day(spans: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,8 @@ from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY, exact_product
 SUMMED_MODELS = (
     "per_unit",
     "rate_card",
+    "cost_plus",
+    "time_of_day",
     "carried",
     "percentage",
     "zone_matrix",

@@ -22,7 +22,7 @@ from billing_pipeline.billing.usage_prices import pooled_prices, usage_prices
 from billing_pipeline.vocabulary.money import exact_product
 
 _PRICE = ["plan_key", "price_key"]
-_EVENT_MODELS = ("percentile", "latest")
+_EVENT_MODELS = ("percentile", "latest", "metered")
 
 
 def usage_charges(facts: BillingFacts, periods: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:
@@ -65,7 +65,7 @@ def _priced_usage(
     return pl.concat(
         [
             summed_usage(usage, summed),
-            usage_over_periods(usage, single, complete, facts.catalog),
+            usage_over_periods(usage, single, complete, facts.catalog, facts.tenant.time_zone),
         ]
     )
 

@@ -73,6 +73,8 @@ def usage_by_event(events: pl.LazyFrame, prices: pl.DataFrame) -> pl.DataFrame:
             "billable_units",
             "amount",
             "fees",
+            "meter_group",
+            "meter_value",
             events=pl.lit(1, dtype=pl.Int64),
         )
         .collect(engine="streaming")

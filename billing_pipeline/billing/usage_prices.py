@@ -8,13 +8,14 @@ from billing_pipeline.billing.prices import Columns, product_columns
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.prices import (
     CarriedUsage,
+    CostPlusUsage,
     FlatPrice,
     LatestUsage,
     OneTimePrice,
     RateCardUsage,
     UsagePrice,
 )
-from billing_pipeline.vocabulary.money import QUANTITY
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 _SECONDS_IN_MINUTE = 60
 
@@ -31,6 +32,16 @@ _USAGE_PRICES: Columns = {
 }
 USAGE_PRICES = pl.Schema(_USAGE_PRICES)
 """One row per plan and usage price: what its charges are called and counted in."""
+
+_MAXIMUMS: Columns = {
+    "plan_key": pl.String,
+    "price_key": pl.String,
+    "period_maximum": AMOUNT,
+    "valid_from": pl.Date,
+    "valid_until": pl.Date,
+}
+MAXIMUMS = pl.Schema(_MAXIMUMS)
+"""One row per plan and usage price that has a maximum per billing period."""
 
 POOL_NUMBER = "pool_number"
 _POOLED_PRICES: Columns = {
@@ -66,6 +77,30 @@ def usage_prices(catalog: Catalog) -> pl.DataFrame:
     )
 
 
+def period_maximums(catalog: Catalog, periods: pl.DataFrame) -> pl.DataFrame:
+    """What each billing period owes at most for a price, by the price in force as it begins.
+
+    Shape: one row per period and price with a maximum: subscription_key, service_from,
+    price_key, period_maximum.
+    """
+    rows = [
+        (plan.key, price.key, price.period_maximum, price.valid_from, price.valid_until)
+        for plan in catalog.plans
+        for price in plan.prices
+        if not isinstance(price, FlatPrice | OneTimePrice) and price.period_maximum is not None
+    ]
+    begins = pl.col("service_from")
+    return (
+        periods.select("subscription_key", "service_from", "plan_key")
+        .join(pl.DataFrame(rows, schema=MAXIMUMS, orient="row"), on="plan_key", how="inner")
+        .filter(
+            begins >= pl.col("valid_from"),
+            pl.col("valid_until").is_null() | (begins < pl.col("valid_until")),
+        )
+        .select("subscription_key", "service_from", "price_key", "period_maximum")
+    )
+
+
 def pooled_prices(catalog: Catalog) -> pl.DataFrame:
     """Included units of all plans, as POOLED_PRICES; pools are numbered as the plan lists them."""
     rows = [
@@ -93,6 +128,8 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
 def _pricing_unit(catalog: Catalog, price: UsagePrice) -> Decimal:
     if isinstance(price, RateCardUsage):
         return catalog.rate_card_by_key[price.card].pricing_unit
+    if isinstance(price, CostPlusUsage):
+        return catalog.rate_card_by_key[price.cost_deck].pricing_unit
     if isinstance(price, LatestUsage | CarriedUsage):
         return Decimal(1)
     return price.pricing_unit
@@ -100,6 +137,6 @@ def _pricing_unit(catalog: Catalog, price: UsagePrice) -> Decimal:
 
 def _usage_unit(catalog: Catalog, price: UsagePrice) -> str:
     """Name of the pricing unit; where none is declared, minutes for 60 s and the usage type."""
-    declared = "" if isinstance(price, RateCardUsage | CarriedUsage) else price.unit
+    declared = "" if isinstance(price, RateCardUsage | CarriedUsage | CostPlusUsage) else price.unit
     is_minute = _pricing_unit(catalog, price) == _SECONDS_IN_MINUTE
     return declared or ("min" if is_minute else price.applies_to.usage_type)

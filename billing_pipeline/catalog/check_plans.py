@@ -10,11 +10,10 @@ from billing_pipeline.catalog.prices import (
     FlatPrice,
     OneTimePrice,
     Price,
-    RateCardUsage,
     UsagePrice,
 )
 from billing_pipeline.catalog.rate_cards import RateCard
-from billing_pipeline.catalog.selection import share_a_day, take_equally
+from billing_pipeline.catalog.selection import cards_named, share_a_day, take_equally
 from billing_pipeline.vocabulary.problems import Problem
 
 _KIND_OF_MODEL = {"flat": "recurring", "one_time": "one_time"}
@@ -100,11 +99,7 @@ def price_problems(
     kinds = {_KIND_OF_MODEL.get(price.model, "usage")}
     for problem in (
         *_product_problems(f"{path}/product", price.product, kinds, catalog.product_by_key),
-        *(
-            _card_problems(path, price, currency, catalog.rate_card_by_key)
-            if isinstance(price, RateCardUsage)
-            else ()
-        ),
+        *_card_problems(path, price, currency, catalog.rate_card_by_key),
     ):
         yield dataclasses.replace(problem, file=file)
 
@@ -123,14 +118,11 @@ def _product_problems(
 
 
 def _card_problems(
-    path: str, price: RateCardUsage, currency: str | None, cards: Mapping[str, RateCard]
+    path: str, price: Price, currency: str | None, cards: Mapping[str, RateCard]
 ) -> Iterator[Problem]:
-    for field, key, kind in (
-        ("card", price.card, "retail"),
-        ("cost_deck", price.cost_deck, "supplier"),
-    ):
-        card = None if key is None else cards.get(key)
-        if key is not None and card is None:
+    for field, key, kind in cards_named(price):
+        card = cards.get(key)
+        if card is None:
             message = f"no rate card {key!r} in rate_cards.yaml; add it there or correct the key"
             yield Problem("plans.yaml", None, f"{path}/{field}", message)
         if card is not None and card.kind != kind:

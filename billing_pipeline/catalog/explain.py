@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -38,10 +38,12 @@ def explain_prices(
     plan_key: str,
     product_key: str,
     day: dt.date,
+    agreed_prices: pl.DataFrame,
 ) -> list[Candidate]:
     """Candidates for each price of a product on a plan, on a local day, in the order they hold.
 
-    `subscription` is a SUBSCRIPTIONS frame of one row.
+    `subscription` is a SUBSCRIPTIONS frame of one row, `agreed_prices` AGREED_PRICES: recurring
+    amounts of single subscriptions, which go before everything else.
     """
     currency = accounts.filter(
         pl.col("account_key") == subscription.item(0, "account_key")
@@ -50,6 +52,9 @@ def explain_prices(
     if currency.len():
         plan = plan.in_currency(billed_in(catalog, plan_key, currency[0]))
     ranked = agreements_of(catalog, accounts, subscription, plan_key)
+    own = agreed_prices.filter(
+        pl.col("subscription_key") == subscription.item(0, "subscription_key")
+    ).sort("price_key", "valid_from")
     agreed = [one.agreement.price.product for one in ranked if one.agreement.price is not None]
     keys = [
         price.key for price in plan.prices if product_key == price.product or product_key in agreed
@@ -57,8 +62,28 @@ def explain_prices(
     return [
         candidate
         for key in dict.fromkeys(keys)
-        for candidate in _candidates(plan, key, ranked, day)
+        for candidate in _in_order(
+            [*_own_amounts(key, own, day), *_candidates(plan, key, ranked, day)]
+        )
     ]
+
+
+def _own_amounts(key: str, agreed: pl.DataFrame, day: dt.date) -> Iterator[Candidate]:
+    rows = agreed.filter(pl.col("price_key") == key).select("amount", "valid_from", "valid_until")
+    for amount, valid_from, valid_until in rows.rows():
+        in_force = valid_from <= day and (valid_until is None or day < valid_until)
+        yield Candidate(
+            key, 0, "agreed_prices.csv", key, "flat", f"amount {amount.normalize():f}",
+            valid_from, valid_until, in_force,
+        )  # fmt: skip
+
+
+def _in_order(found: list[Candidate]) -> Iterator[Candidate]:
+    """Candidates numbered from 1; versions of one source share a number, only the first holds."""
+    holding = next((one for one in found if one.holds), None)
+    first = min((one.place for one in found), default=0)
+    for one in found:
+        yield replace(one, place=one.place - first + 1, holds=one is holding)
 
 
 def _candidates(plan: Plan, key: str, ranked: list[Ranked], day: dt.date) -> Iterator[Candidate]:

@@ -2,39 +2,64 @@
 
 import datetime as dt
 from decimal import Decimal
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from billing_pipeline.catalog.period_prices import (
+    GraduatedUsage,
+    LatestUsage,
+    MeteredUsage,
+    PackageUsage,
+    PercentileUsage,
+    ThresholdUsage,
+    VolumeUsage,
+)
+from billing_pipeline.catalog.price_terms import (
+    Amount,
+    BasePrice,
+    BaseUsagePrice,
+    Digits,
+    Increment,
+    Maximum,
+    Selector,
+    Tier,
+    TieredUsage,
+    Units,
+)
+from billing_pipeline.catalog.rate_cards import ChargedBy, TimeBand
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 from billing_pipeline.vocabulary.proration import ProrationRule
 
-Amount = Annotated[Decimal, Field(max_digits=28, decimal_places=10)]
-Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
-Units = Annotated[Decimal, Field(ge=0, max_digits=28, decimal_places=10)]
+__all__ = [
+    "Amount",
+    "GraduatedUsage",
+    "Increment",
+    "LatestUsage",
+    "MeteredUsage",
+    "PackageUsage",
+    "PercentileUsage",
+    "Selector",
+    "ThresholdUsage",
+    "Tier",
+    "Units",
+    "VolumeUsage",
+]
 
 
-class _Price(Configuration):
-    """What every price has: its product and its validity in local days."""
+class Introductory(Configuration):
+    """A price for the first billing periods a subscription is charged for."""
 
-    key: Key
-    product: Key
-    valid_from: dt.date = dt.date(2000, 1, 1)
-    valid_until: dt.date | None = None
-
-    @model_validator(mode="after")
-    def _validity_is_a_span(self) -> "_Price":
-        if self.valid_until is not None and self.valid_until <= self.valid_from:
-            raise ValueError("valid_until must be after valid_from; it is the day after the last")
-        return self
+    amount: Amount
+    periods: int = Field(ge=1)
 
 
-class FlatPrice(_Price):
+class FlatPrice(BasePrice):
     """A fee per billing period and unit of subscription quantity."""
 
     model: Literal["flat"]
     amount: Amount
+    introductory: Introductory | None = None
     timing: Literal["advance", "arrears"] = "advance"
     proration: ProrationRule = "actual_days"
     cancel_day: Literal["exclusive", "inclusive"] = Field(
@@ -42,41 +67,14 @@ class FlatPrice(_Price):
     )
 
 
-class OneTimePrice(_Price):
+class OneTimePrice(BasePrice):
     """A fee charged once, on the first day of the subscription."""
 
     model: Literal["one_time"]
     amount: Amount
 
 
-class Selector(Configuration):
-    """Which usage events a price takes. Empty fields take everything."""
-
-    usage_type: str
-    direction: str | None = None
-    attributes: dict[str, str] = {}
-
-
-class Increment(Configuration):
-    """How one event's measured quantity becomes billable units.
-
-    `free_initial` units are taken off first; what is left is raised to `minimum`, then rounded
-    up to the next `increment`. "30/6" is minimum 30, increment 6.
-    """
-
-    minimum: Units = Decimal(0)
-    increment: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] = Decimal(1)
-    free_initial: Units = Decimal(0)
-
-
-class _UsagePrice(_Price):
-    """What every usage price has: the events it applies to and its place in the order."""
-
-    applies_to: Selector
-    priority: int = Field(default=100, description="lower is tried first")
-
-
-class PerUnitUsage(_UsagePrice):
+class PerUnitUsage(BaseUsagePrice):
     """A price per pricing unit of usage, event by event."""
 
     model: Literal["per_unit"]
@@ -85,17 +83,57 @@ class PerUnitUsage(_UsagePrice):
     unit: str = Field(default="", description="name of the pricing unit, for people")
     increments: Increment = Increment()
     connection_fee: Amount = Decimal(0)
-    maximum: Annotated[Amount, Field(ge=0)] | None = Field(
+    maximum: Maximum | None = Field(
         default=None, description="no event costs more than this, its fee included"
     )
 
 
-class RateCardUsage(_UsagePrice):
+class RateCardUsage(BaseUsagePrice):
     """A price by the longest prefix of the destination, and a supplier's cost where known."""
 
     model: Literal["rate_card"]
     card: Key
     cost_deck: Key | None = None
+    maximum: Maximum | None = Field(
+        default=None, description="no event costs more than this, its fee included"
+    )
+
+
+class CostPlusUsage(BaseUsagePrice):
+    """What the supplier takes by its deck, and a margin on it: per cent, and fixed per event."""
+
+    model: Literal["cost_plus"]
+    cost_deck: Key
+    margin_percent: Annotated[Amount, Field(ge=-100)] = Decimal(0)
+    fixed: Amount = Decimal(0)
+
+
+class BandPrice(TimeBand):
+    """A time band with its price."""
+
+    amount: Amount
+    connection_fee: Amount = Decimal(0)
+
+
+class TimeOfDayUsage(BaseUsagePrice):
+    """A price by time of day, weekday, public holiday and season; `amount` outside all bands."""
+
+    model: Literal["time_of_day"]
+    amount: Amount
+    bands: Annotated[list[BandPrice], Field(min_length=1)]
+    holidays: list[dt.date] = []
+    charged_by: ChargedBy = "start"
+    pricing_unit: Units = Field(default=Decimal(1), gt=0)
+    unit: str = ""
+    increments: Increment = Increment()
+    connection_fee: Amount = Decimal(0)
+
+    @model_validator(mode="after")
+    def _bands_are_apart(self) -> Self:
+        keys = [band.key for band in self.bands]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two bands have the same key")
+        return self
 
 
 class ZonePrice(Configuration):
@@ -107,7 +145,7 @@ class ZonePrice(Configuration):
     connection_fee: Amount = Decimal(0)
 
 
-class ZoneMatrixUsage(_UsagePrice):
+class ZoneMatrixUsage(BaseUsagePrice):
     """A price by the zones of origin and destination, each told by its longest prefix."""
 
     model: Literal["zone_matrix"]
@@ -132,103 +170,21 @@ class ZoneMatrixUsage(_UsagePrice):
         return self
 
 
-class Tier(Configuration):
-    """One slice: units up to and including `up_to` (None: open) at `amount` each."""
-
-    up_to: Units | None = None
-    amount: Amount
-    flat_fee: Amount = Decimal(0)
-
-
-class _TieredUsage(_UsagePrice):
-    """Tiers over a quantity in pricing units."""
-
-    tiers: Annotated[list[Tier], Field(min_length=1)]
-    pricing_unit: Units = Field(default=Decimal(1), gt=0)
-    unit: str = ""
-    increments: Increment | None = Field(
-        default=None, description="rounding of each event; none is as measured"
-    )
-
-    @model_validator(mode="after")
-    def _tiers_rise(self) -> Self:
-        bounds = [tier.up_to for tier in self.tiers]
-        closed = [bound for bound in bounds[:-1] if bound is not None]
-        if len(closed) != len(bounds) - 1:
-            raise ValueError("only the last tier may be open-ended (no up_to)")
-        rising = [*closed, *([bounds[-1]] if bounds[-1] is not None else [])]
-        if any(later <= earlier for earlier, later in pairwise(rising)):
-            raise ValueError("tiers must have rising up_to")
-        return self
-
-
-class GraduatedUsage(_TieredUsage):
-    """Each slice of the period's usage at its own tier's price."""
-
-    model: Literal["graduated"]
-
-
-class VolumeUsage(_TieredUsage):
-    """All of the period's usage at the price of the tier it reaches."""
-
-    model: Literal["volume"]
-
-
-class ThresholdUsage(_TieredUsage):
-    """One amount for the whole period: that of the tier its usage reaches."""
-
-    model: Literal["threshold"]
-
-
-class PerEventStepsUsage(_TieredUsage):
+class PerEventStepsUsage(TieredUsage):
     """Each slice of one event at its own tier's price; tiers begin again at every event."""
 
     model: Literal["per_event_steps"]
     connection_fee: Amount = Decimal(0)
 
 
-class PackageUsage(_UsagePrice):
-    """The period's usage in whole blocks of `size` pricing units; a started block is owed."""
-
-    model: Literal["package"]
-    size: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
-    amount: Amount
-    pricing_unit: Units = Field(default=Decimal(1), gt=0)
-    unit: str = ""
-    increments: Increment | None = None
-
-
-class PercentileUsage(_UsagePrice):
-    """Burstable bandwidth: sort the period's samples, drop the top, bill the next.
-
-    Inbound and outbound series are judged separately and the greater is billed; a missing
-    sample counts as absent. `commit` units are billed at least.
-    """
-
-    model: Literal["percentile"]
-    percentile: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(95)
-    amount: Amount
-    pricing_unit: Units = Field(default=Decimal(1), gt=0)
-    unit: str = ""
-    commit: Units = Decimal(0)
-
-
-class LatestUsage(_UsagePrice):
-    """The last reported count of the period at a price each (licences, seats)."""
-
-    model: Literal["latest"]
-    amount: Amount
-    unit: str = ""
-
-
-class CarriedUsage(_UsagePrice):
+class CarriedUsage(BaseUsagePrice):
     """The price stands in the usage record; `markup_percent` is added to it."""
 
     model: Literal["carried"]
     markup_percent: Amount = Decimal(0)
 
 
-class PercentageUsage(_UsagePrice):
+class PercentageUsage(BaseUsagePrice):
     """A part of the amount that the usage record carries, such as a payment.
 
     The amount of an event is `percent` of it plus `fixed`, not below `minimum` and not above
@@ -255,7 +211,7 @@ class PercentageUsage(_UsagePrice):
         return self
 
 
-class PluginUsage(_UsagePrice):
+class PluginUsage(BaseUsagePrice):
     """A price model of your own, registered as `billing_pipeline.price_models` entry point."""
 
     model: Literal["plugin"]
@@ -268,6 +224,8 @@ class PluginUsage(_UsagePrice):
 EventPrice = (
     PerUnitUsage
     | RateCardUsage
+    | CostPlusUsage
+    | TimeOfDayUsage
     | CarriedUsage
     | PercentageUsage
     | ZoneMatrixUsage
@@ -279,8 +237,8 @@ EventPrice = (
 CumulativePrice = GraduatedUsage | VolumeUsage | ThresholdUsage | PackageUsage
 """Prices of the whole quantity of a billing period."""
 
-UsagePrice = EventPrice | CumulativePrice | PercentileUsage | LatestUsage
-Price = Annotated[
-    FlatPrice | OneTimePrice | EventPrice | CumulativePrice | PercentileUsage | LatestUsage,
-    Field(discriminator="model"),
-]
+PeriodPrice = CumulativePrice | PercentileUsage | LatestUsage | MeteredUsage
+"""Prices of a billing period as a whole; an event of them has no amount."""
+
+UsagePrice = EventPrice | PeriodPrice
+Price = Annotated[FlatPrice | OneTimePrice | UsagePrice, Field(discriminator="model")]

@@ -1,6 +1,7 @@
 """Which price holds for which subscription: agreements found, ranked and laid over plans.
 
-The order, the first that is in force on the day holds:
+The order, the first that is in force on the day holds (a recurring amount of `agreed_prices.csv`
+goes before all of it):
 
 1. an agreement for the subscription;
 2. one for its account, then for the account's parent, its parent, and so on up;

@@ -5,7 +5,13 @@ from itertools import combinations
 from typing import Protocol
 
 from billing_pipeline.catalog.plans import Plan
-from billing_pipeline.catalog.prices import Selector, UsagePrice
+from billing_pipeline.catalog.prices import (
+    CostPlusUsage,
+    Price,
+    RateCardUsage,
+    Selector,
+    UsagePrice,
+)
 from billing_pipeline.vocabulary.problems import Problem
 
 
@@ -26,6 +32,16 @@ class Valid(Protocol):
 def usage_prices(plan: Plan) -> list[UsagePrice]:
     """Prices of a plan that take usage events, in the order declared."""
     return [price for price in plan.prices if isinstance(price, UsagePrice)]
+
+
+def cards_named(price: Price) -> list[tuple[str, str, str]]:
+    """Rate cards a price needs: the field that names one, its key, its kind."""
+    named: list[tuple[str, str | None, str]] = []
+    if isinstance(price, RateCardUsage):
+        named = [("card", price.card, "retail"), ("cost_deck", price.cost_deck, "supplier")]
+    if isinstance(price, CostPlusUsage):
+        named = [("cost_deck", price.cost_deck, "supplier")]
+    return [(field, key, kind) for field, key, kind in named if key is not None]
 
 
 def wanted_values(selector: Selector) -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from billing_pipeline.cli import (
+    bills,
     catalog,
     database,
     demo,
@@ -18,8 +19,12 @@ from billing_pipeline.cli import (
     findings,
     identifiers,
     price,
+    provisioning,
+    reprocess,
     simulate,
     suspense,
+    swap,
+    template,
     trace,
 )
 
@@ -29,18 +34,23 @@ def billing() -> None:
     """Usage files in, balanced books out."""
 
 
+billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
 billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(provisioning.provisioning)
 billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
+billing.add_command(reprocess.reprocess)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
+billing.add_command(swap.swap)
+billing.add_command(template.template)
 billing.add_command(trace.trace)
 
 

@@ -80,6 +80,21 @@ AGREED_PRICES = FrameSchema(
     },
 )
 
+PROVISIONING_EVENTS = FrameSchema(
+    name="provisioning_events",
+    grain="one row per change of a subscription that other systems act on",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "account_key": required(pl.String, "billing account"),
+        "what": required(pl.String, "status, plan or quantity"),
+        "from_value": optional(pl.String, "what it was; null: the subscription begins"),
+        "to_value": required(pl.String, "what it is from that day on"),
+        "effective_on": required(pl.Date, "local day from which it holds"),
+        "plan_key": required(pl.String, "plan from that day on"),
+        "quantity": required(QUANTITY, "quantity from that day on"),
+    },
+)
+
 SERVICE_IDENTIFIERS = FrameSchema(
     name="service_identifiers",
     grain="one row per identifier, prefix or range and span in which its state is one",

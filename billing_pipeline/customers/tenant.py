@@ -141,6 +141,12 @@ class BillingPolicy(Configuration):
     jump_factor: PositiveAmount | None = Field(
         default=None, description="an account is held above so many times its dearest bill so far"
     )
+    approve_bill_runs: bool = Field(
+        default=False, description="a bill day is issued only after a person approved its preview"
+    )
+    usage_alerts: list[PositiveAmount] = Field(
+        default=[], description="amounts of unbilled usage at which an account's draft is announced"
+    )
 
 
 class SuspensePolicy(Configuration):

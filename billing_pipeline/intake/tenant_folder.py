@@ -1,7 +1,7 @@
 """A tenant's configuration folder, read whole or refused whole with every mistake named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,7 +53,8 @@ _KNOWN = (*_YAML_FILES, *_TABLE_FILES, *_YAML_FOLDERS, *_TABLE_FOLDERS, *_LEFT_A
 class TenantFolder:
     """Everything one tenant configured, checked as a whole.
 
-    `documents` holds the YAML files as they stand: path in the folder to text.
+    `documents` holds the YAML files as they stand: path in the folder to text; `templates` the
+    files of its `templates/` folder, which the room of the documents reads.
     """
 
     tenant: Tenant
@@ -65,6 +66,7 @@ class TenantFolder:
     terms: SubscriptionTerms
     rate_card_prices: pl.DataFrame
     documents: dict[str, str]
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,18 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         rate_card_prices=RATE_CARD_PRICES.conform(prices),
         documents={file: document.text for file, document in folder.documents.items()},
     )
+
+
+def read_tenant(directory: Path) -> Tenant:
+    """The tenant of a folder, without anything it sells.
+
+    Raises: ConfigurationRefused with every mistake of `tenant.yaml`.
+    """
+    document = _read(TENANT_FILE, directory / TENANT_FILE)
+    tenant, problems = parse_document(document, Tenant)
+    if tenant is None:
+        raise ConfigurationRefused(problems)
+    return tenant
 
 
 def _open(directory: Path) -> _Folder:

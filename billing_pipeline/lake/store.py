@@ -52,7 +52,14 @@ class Lake:
         """
         if not paths:
             return schema.empty().lazy()
-        return schema.conform_lazy(pl.scan_parquet([self.locate(path) for path in paths]))
+        located = [self.locate(path) for path in paths]
+        # Parts written before a frame had its latest optional columns are read as if null there.
+        known = {**schema.polars_schema}
+        first = pl.read_parquet_schema(located[0])
+        is_there = {name for name, column in schema.columns.items() if not column.is_nullable}
+        if not is_there <= first.keys() or any(known.get(k) != v for k, v in first.items()):
+            return schema.conform_lazy(pl.scan_parquet(located))
+        return schema.conform_lazy(pl.scan_parquet(located, schema=known, missing_columns="insert"))
 
     def locate(self, path: str) -> str:
         """Full address of a part, as Polars or a person would open it."""

@@ -2,7 +2,13 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import assurance, money, suspense, usage
+from billing_pipeline.orchestration.assets import (
+    assurance,
+    money,
+    outlook,
+    suspense,
+    usage,
+)
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -27,6 +33,7 @@ bill_run = dg.define_asset_job(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        outlook.provisioning_events,
         assurance.controls_before_issue,
         assurance.assurance_report,
     ),
@@ -42,4 +49,23 @@ assure = dg.define_asset_job(
     selection=dg.AssetSelection.assets(assurance.assurance_report),
     description="Run every control over a tenant, whether or not anything was billed.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run, watch_suspense, assure]
+draft_next_bills = dg.define_asset_job(
+    "draft_next_bills",
+    selection=dg.AssetSelection.assets(outlook.draft_bills),
+    description="Draft the next bill of every account of a tenant as it stands today.",
+)
+recommend_plans = dg.define_asset_job(
+    "recommend_plans",
+    selection=dg.AssetSelection.assets(outlook.plan_recommendations),
+    description="Find the plan that would have been cheapest for every subscription.",
+)
+ALL = [
+    load_usage,
+    mediate_usage,
+    rate_usage,
+    bill_run,
+    watch_suspense,
+    assure,
+    draft_next_bills,
+    recommend_plans,
+]

@@ -123,6 +123,8 @@ def events_of_file(given: Sources, file: Path, feed_key: str) -> pl.DataFrame:
         subscription_key=pl.lit(TRIED),
         valid_from=pl.lit(_ALWAYS),
         valid_until=pl.lit(None, pl.Datetime("us", "UTC")),
+        match=pl.lit("exact"),
+        status=pl.lit("assigned"),
         service_from=pl.lit(_ALWAYS),
         service_until=pl.lit(None, pl.Datetime("us", "UTC")),
     )  # fmt: skip

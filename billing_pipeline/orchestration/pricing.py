@@ -111,7 +111,13 @@ def explain(given: Sources, subscription_key: str, product_key: str, at: dt.date
     if product_key not in facts.catalog.product_by_key:
         known = ", ".join(sorted(facts.catalog.product_by_key))
         raise UnknownName(f"no product {product_key!r}; there are {known}")
-    plan_key = str(subscription.item(0, "plan_key"))
+    changes = facts.terms.changes.filter(
+        pl.col("subscription_key") == subscription_key,
+        pl.col("plan_key").is_not_null(),
+        pl.col("effective_on") <= at,
+    ).sort("effective_on")
+    plans = [*subscription.get_column("plan_key"), *changes.get_column("plan_key")]
+    plan_key = str(plans[-1])
     return Explanation(
         subscription=subscription_key,
         account=str(subscription.item(0, "account_key")),
@@ -120,7 +126,13 @@ def explain(given: Sources, subscription_key: str, product_key: str, at: dt.date
         day=at,
         time_zone=facts.tenant.time_zone,
         candidates=explain_prices(
-            facts.catalog, facts.accounts, subscription, plan_key, product_key, at
+            facts.catalog,
+            facts.accounts,
+            subscription,
+            plan_key,
+            product_key,
+            at,
+            facts.terms.agreed_prices,
         ),
     )
 

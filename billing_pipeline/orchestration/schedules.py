@@ -70,4 +70,43 @@ def daily_assurance(
         yield tenant_span_request("assure", tenant_key, day, day, 1)
 
 
-ALL = [daily_bill_runs, daily_assurance]
+@dg.schedule(
+    job=jobs.draft_next_bills,
+    cron_schedule="40 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Drafts the next bills of every tenant whose usage or configuration changed.",
+)
+def hourly_drafts(
+    billing: BillingInstallation,
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per tenant and local day, again whenever its facts changed."""
+    now = utc_now()
+    with installation_scope(billing.installation.engine) as connection:
+        tenants = catalog.read_local_days(connection, now)
+    if tenants.is_empty():
+        yield dg.SkipReason("no tenant has subscriptions")
+    for tenant_key, today, version in tenants.rows():
+        yield tenant_span_request("draft", tenant_key, today, today, version)
+
+
+@dg.schedule(
+    job=jobs.recommend_plans,
+    cron_schedule="10 3 * * 1",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Compares plans for every tenant's subscriptions, once a week.",
+)
+def weekly_plan_recommendations(
+    billing: BillingInstallation,
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per tenant and week."""
+    with installation_scope(billing.installation.engine) as connection:
+        tenants = catalog.read_local_days(connection, utc_now())
+    if tenants.is_empty():
+        yield dg.SkipReason("no tenant has subscriptions")
+    for tenant_key, today, _ in tenants.rows():
+        yield tenant_span_request("swap", tenant_key, today, today, "weekly")
+
+
+ALL = [daily_bill_runs, daily_assurance, hourly_drafts, weekly_plan_recommendations]

@@ -2,9 +2,11 @@
 
 It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
 with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
-day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day.
+day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
+what people decide: day, tenant_key, bill_day, account_key, decision (approve or reject), reason.
 """
 
+import csv
 import datetime as dt
 import json
 import os
@@ -19,9 +21,10 @@ import fsspec
 from billing_pipeline.books import catalog, checks, due, files, invoices
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.intake.archive import open_usage
-from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.intake.tenant_folder import TenantFolder
 from billing_pipeline.mediation.decode import decode_blocks
-from billing_pipeline.orchestration.configure import apply_folders, read_folders
+from billing_pipeline.orchestration.bills import Decision, decide
+from billing_pipeline.orchestration.configure import apply_folders, read_folder, read_folders
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
@@ -56,6 +59,26 @@ class Story:
 
     folders: dict[dt.date, list[Path]]
     landings: dict[dt.date, list[Landing]]
+    decisions: dict[dt.date, list[Decision]]
+
+
+def read_decisions(directory: Path) -> dict[dt.date, list[Decision]]:
+    """What people decide in a story, by the day they do: `decisions.csv`, if there is one."""
+    path = directory / "decisions.csv"
+    decisions: dict[dt.date, list[Decision]] = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                decision = Decision(
+                    tenant_key=row["tenant_key"],
+                    bill_day=dt.date.fromisoformat(row["bill_day"]),
+                    account_key=row["account_key"] or None,
+                    is_approved=row["decision"] == "approve",
+                    decided_by="a person",
+                    reason=row["reason"],
+                )
+                decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
+    return decisions
 
 
 def simulate(
@@ -82,7 +105,7 @@ def simulate(
 
 def read_story(directory: Path, first_day: dt.date) -> Story:
     """Sort folders and usage files by the day they appear; undated ones on the first day."""
-    story = Story({}, {})
+    story = Story({}, {}, read_decisions(directory))
     roots = [directory] if (directory / "tenant.yaml").exists() else sorted(directory.iterdir())
     for folder in (root for root in roots if (root / "tenant.yaml").exists()):
         day = _day_of(folder.name, first_day)
@@ -119,13 +142,15 @@ def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
 def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     noon = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
     if folders := story.folders.get(day):
-        read = [read_tenant_folder(folder) for folder in folders]
+        read = [read_folder(folder) for folder in folders]
         apply_folders(installation, read, applied_at=noon, applied_by="simulation")
     if landings := story.landings.get(day):
         latest = _land(installation, landings, noon)
         register_landed_files(installation, latest + dt.timedelta(days=1), day)
+    for decision in story.decisions.get(day, []):
+        decide(installation, decision, noon)
     catch_up(installation, noon)
-    _bill(installation, noon)
+    bill_due_days(installation, noon)
 
 
 def _land(installation: Installation, landings: list[Landing], noon: dt.datetime) -> dt.datetime:
@@ -171,7 +196,8 @@ def catch_up(installation: Installation, now: dt.datetime) -> None:
     compute_stale_days(installation, now)
 
 
-def _bill(installation: Installation, now: dt.datetime) -> None:
+def bill_due_days(installation: Installation, now: dt.datetime) -> None:
+    """Bill every local day that is due, tenant by tenant, oldest first."""
     with installation_scope(installation.engine) as connection:
         due.plan_bill_days(connection, now)
         days = due.due_bill_days(connection, limit=_NO_LIMIT).select("tenant_key", "bill_day")
@@ -180,7 +206,8 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
         for bill_day in billable_days(installation, facts, own["bill_day"].sort().to_list(), now):
             computed = compute_bill_day(installation, facts, bill_day)
             keep_charges(installation, facts.tenant.key, bill_day, computed)
-            issue_bill_day(installation, facts, bill_day, now)
+            if issue_bill_day(installation, facts, bill_day, now).is_waiting:
+                break
 
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:

@@ -3,15 +3,18 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.rating.exact import WHOLE, to_whole, wholes
-from billing_pipeline.rating.local_time import days_since, second_of_week
+from billing_pipeline.rating.local_time import days_since
 from billing_pipeline.rating.prefixes import PrefixIndex, prefix_index
 from billing_pipeline.rating.terms import Terms, terms_of
-from billing_pipeline.rating.time_bands import ANY_TIME, WeekBands, week_bands
+from billing_pipeline.rating.time_bands import ANY_TIME, Bands, time_bands
+
+_NOTHING_FREE = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class FlattenedCard:
     """One card: its rows, their names and terms, and an index per version and band.
 
     A version is a span of local days between two dates on which any row begins or ends; version
-    n holds once n of `version_starts` have begun, version 0 has no index.
+    n holds once n of `version_starts` have begun, version 0 has no index. `is_split` says whether
+    a call over several bands is priced band by band.
     """
 
     key: str
@@ -27,7 +31,9 @@ class FlattenedCard:
     named: pl.DataFrame
     terms: Terms
     version_starts: pl.Series
-    bands: WeekBands | None
+    bands: Bands | None
+    is_split: bool
+    time_zone: str
     indexes: Mapping[tuple[object, ...], PrefixIndex]
 
     def row_of(self, events: pl.DataFrame) -> pl.Series:
@@ -42,7 +48,7 @@ class FlattenedCard:
             return _longest(self.indexes.get((begun, ANY_TIME)), numbers)
         keyed = numbers.to_frame("number").with_columns(
             begun=begun if isinstance(begun, pl.Series) else pl.lit(begun),
-            band=pl.lit(ANY_TIME) if self.bands is None else _bands_at(self.bands, events),
+            band=pl.lit(ANY_TIME) if self.bands is None else self.bands.at(local),
             position=pl.int_range(pl.len(), dtype=pl.UInt32),
         )
         found = [
@@ -54,10 +60,6 @@ class FlattenedCard:
         return pl.concat(found).sort("position").get_column("row") if found else _no_rows(0)
 
 
-def _bands_at(bands: WeekBands, events: pl.DataFrame) -> pl.Series:
-    return bands.at(events.select(at=second_of_week(pl.col("local_start"))).get_column("at"))
-
-
 def _longest(index: PrefixIndex | None, numbers: pl.Series) -> pl.Series:
     return _no_rows(numbers.len()) if index is None else index.longest(numbers)
 
@@ -66,8 +68,13 @@ def _no_rows(height: int) -> pl.Series:
     return pl.repeat(None, height, dtype=pl.UInt32, eager=True).alias("row")
 
 
-def flattened_card(card: RateCard, rate_card_prices: pl.DataFrame) -> FlattenedCard:
-    """Flatten one card's rows of RATE_CARD_PRICES.
+def flattened_card(
+    card: RateCard,
+    rate_card_prices: pl.DataFrame,
+    time_zone: str,
+    free_initial: Decimal = _NOTHING_FREE,
+) -> FlattenedCard:
+    """Flatten one card's rows of RATE_CARD_PRICES; `time_zone` is the tenant's.
 
     A band's price of a prefix goes before its any-time price; the longest prefix that has a
     price for the moment goes before both.
@@ -87,9 +94,11 @@ def flattened_card(card: RateCard, rate_card_prices: pl.DataFrame) -> FlattenedC
             rate_band=pl.when(pl.col("band") != ANY_TIME).then("band"),
             rate_valid_from="valid_from",
         ),
-        terms=terms_of(_terms_table(card, rows)),
+        terms=terms_of(_terms_table(card, rows, free_initial)),
         version_starts=pl.Series("version", starts, dtype=pl.Date),
-        bands=week_bands(card.bands) if card.bands else None,
+        bands=time_bands(card.bands, card.holidays) if card.bands else None,
+        is_split=card.charged_by == "split" and bool(card.bands),
+        time_zone=time_zone,
         indexes=dict(_indexes(rows, starts, [ANY_TIME, *(band.key for band in card.bands)])),
     )
 
@@ -117,12 +126,12 @@ def _indexes(
             yield (version, band), prefix_index(fitting["prefix"], fitting["row"])
 
 
-def _terms_table(card: RateCard, rows: pl.DataFrame) -> pl.DataFrame:
+def _terms_table(card: RateCard, rows: pl.DataFrame, free_initial: Decimal) -> pl.DataFrame:
     return rows.select(
         unit_price=wholes(pl.col("unit_price")),
         pricing_unit=pl.lit(to_whole(card.pricing_unit), dtype=WHOLE),
         connection_fee=wholes(pl.col("connection_fee")),
-        free_initial=pl.lit(0, dtype=WHOLE),
+        free_initial=pl.lit(to_whole(free_initial), dtype=WHOLE),
         minimum=wholes(pl.col("minimum_units")),
         increment=wholes(pl.col("increment_units")),
     )

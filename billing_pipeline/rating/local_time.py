@@ -36,15 +36,27 @@ def days_since(starts: pl.Series, local: pl.Series) -> pl.Series | int:
     return starts.search_sorted(local.dt.date(), side="right").cast(pl.Int32)
 
 
-def second_of_week(local: pl.Expr) -> pl.Expr:
-    """Seconds since Monday 00:00 on the wall clock. Shape: row by row."""
-    day = (local.dt.weekday().cast(pl.Int32) - 1) * _SECONDS_OF_DAY
-    return (
-        day
-        + local.dt.hour().cast(pl.Int32) * 3600
-        + local.dt.minute().cast(pl.Int32) * 60
-        + local.dt.second().cast(pl.Int32)
-    )
+def offset_changes(first: dt.datetime, last: dt.datetime, time_zone: str) -> pl.Series:
+    """Instants after `first`, up to `last`, on which the zone's clocks are changed, rising."""
+    hours = _ticks(first, last, _TICK)
+    changed = hours.filter(_is_changed(hours, time_zone))
+    found = []
+    for after in changed.to_list():
+        minutes = _ticks(after - _TICK, after, dt.timedelta(minutes=1))
+        found += minutes.filter(_is_changed(minutes, time_zone)).to_list()
+    return pl.Series("at", found, dtype=UTC_INSTANT)
+
+
+def _ticks(first: dt.datetime, last: dt.datetime, step: dt.timedelta) -> pl.Series:
+    whole = dt.datetime.combine(first.date(), dt.time(first.hour), tzinfo=dt.UTC)
+    begin = whole if step == _TICK else first
+    return pl.datetime_range(begin, last + step, step, time_unit="us", eager=True)
+
+
+def _is_changed(ticks: pl.Series, time_zone: str) -> pl.Series:
+    local = ticks.dt.convert_time_zone(time_zone)
+    offset = local.dt.base_utc_offset() + local.dt.dst_offset()
+    return (offset != offset.shift(1)).fill_null(value=False)
 
 
 def _constant_offset(instants: pl.Series, time_zone: str) -> dt.timedelta | None:

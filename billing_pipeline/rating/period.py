@@ -32,6 +32,7 @@ from billing_pipeline.rating.tiers import (
     tiered_amount,
     volume_amount,
 )
+from billing_pipeline.vocabulary.money import QUANTITY
 
 _HUNDRED = 100
 
@@ -55,17 +56,33 @@ def cumulative_charges(
 def cumulative_amount(quantity: pl.Series, price: CumulativePrice) -> pl.Series:
     """Amount of whole periods' quantities. Shape: row by row. Units: measured units.
 
-    Raises: AmountOverflow.
+    Additional units are owed wherever anything was used; units past a bounded last tier may be
+    free. Raises: AmountOverflow.
     """
+    owed = _with_additional(quantity, price)
     if isinstance(price, PackageUsage):
         return package_amount(
-            quantity, size=price.size, amount=price.amount, pricing_unit=price.pricing_unit
+            owed, size=price.size, amount=price.amount, pricing_unit=price.pricing_unit
         )
+    if price.priced_up_to is not None:
+        owed = owed.clip(upper_bound=price.priced_up_to)
     if isinstance(price, VolumeUsage):
-        return volume_amount(quantity, price.tiers, price.pricing_unit)
+        return volume_amount(owed, price.tiers, price.pricing_unit)
     if isinstance(price, ThresholdUsage):
-        return threshold_amount(quantity, price.tiers, price.pricing_unit)
-    return tiered_amount(quantity, price.tiers, price.pricing_unit)
+        return threshold_amount(owed, price.tiers, price.pricing_unit)
+    return tiered_amount(owed, price.tiers, price.pricing_unit)
+
+
+def _with_additional(quantity: pl.Series, price: CumulativePrice) -> pl.Series:
+    if not price.additional_units:
+        return quantity
+    more = pl.lit(price.additional_units * price.pricing_unit).cast(QUANTITY)
+    used = pl.col("quantity")
+    return (
+        quantity.to_frame("quantity")
+        .select(pl.when(used > 0).then(used + more).otherwise(used).cast(QUANTITY))
+        .to_series()
+    )
 
 
 def percentile_charges(
@@ -75,26 +92,37 @@ def percentile_charges(
 
     Of n samples, floor(n x 5 %) are dropped at the 95th percentile: of 8,640 the 433rd highest
     is billed. Samples of one subscription, direction and instant are added first (several ports
-    of one service). Inbound and outbound are judged separately and the greater is billed, at
-    least the commit. A sample that is missing is absent.
-    `samples` needs `by`, `direction`, `started_at` and `quantity`.
+    of one service). Inbound and outbound are judged separately and the greater is billed, or
+    added instant by instant; at least the commit is billed. A sample that is missing is absent,
+    or zero: then n is `expected`, the samples the period has room for.
+    `samples` needs `by`, `direction`, `started_at`, `quantity`, and `expected` for missing zeros.
     Shape: one row per period: `by`, measured, quantity (not below the commit), amount, events.
     """
     dropped = 1 - price.percentile / _HUNDRED
     numerator, denominator = dropped.as_integer_ratio()
-    instants = samples.group_by(*by, "direction", "started_at").agg(
-        pl.col("quantity").sum(), events=pl.len().cast(pl.Int64)
+    series = ["direction"] if price.directions == "greater" else []
+    count = pl.len().cast(pl.Int64)
+    if price.missing == "zero":
+        count = pl.max_horizontal(count, pl.col("expected").first())
+        samples = samples.with_columns(pl.col("expected").cast(pl.Int64))
+    else:
+        samples = samples.with_columns(expected=pl.lit(0, dtype=pl.Int64))
+    instants = samples.group_by(*by, *series, "started_at").agg(
+        pl.col("quantity").sum(), pl.col("expected").first(), events=pl.len().cast(pl.Int64)
     )
-    position = pl.len().cast(pl.Int64) * numerator // denominator
-    directions = instants.group_by(*by, "direction").agg(
-        measured=pl.col("quantity").sort(descending=True).get(position),
+    position = count * numerator // denominator
+    directions = instants.group_by(*by, *series).agg(
+        measured=pl.col("quantity")
+        .sort(descending=True)
+        .get(position, null_on_oob=True)
+        .fill_null(pl.lit(0).cast(QUANTITY)),
         events=pl.col("events").sum(),
     )
     periods = directions.group_by(by).agg(pl.col("measured").max(), pl.col("events").sum())
-    commit = pl.lit(price.commit * price.pricing_unit).cast(pl.Decimal(38, 10))
+    commit = pl.lit(price.commit * price.pricing_unit).cast(QUANTITY)
     billed = periods.with_columns(quantity=pl.max_horizontal("measured", commit))
     return (
-        _at_one_price(billed, price.amount, price.pricing_unit)
+        at_one_price(billed, price.amount, price.pricing_unit)
         .select(*by, "measured", "quantity", "amount", "events")
         .sort(by)
     )
@@ -112,13 +140,17 @@ def latest_charges(counts: pl.DataFrame, by: Sequence[str], price: LatestUsage) 
         .agg(pl.col("quantity").last(), events=pl.len().cast(pl.Int64))
     )
     return (
-        _at_one_price(last, price.amount, Decimal(1))
+        at_one_price(last, price.amount, Decimal(1))
         .select(*by, "quantity", "amount", "events")
         .sort(by)
     )
 
 
-def _at_one_price(periods: pl.DataFrame, amount: Decimal, pricing_unit: Decimal) -> pl.DataFrame:
+def at_one_price(periods: pl.DataFrame, amount: Decimal, pricing_unit: Decimal) -> pl.DataFrame:
+    """Add `amount`: the quantity of each period at one price. Shape: row by row.
+
+    Raises: AmountOverflow.
+    """
     whole = periods.select(
         quantity=wholes(pl.col("quantity")), price=pl.lit(to_whole(amount), dtype=WHOLE)
     )

@@ -7,13 +7,14 @@ import polars as pl
 
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan
-from billing_pipeline.catalog.prices import RateCardUsage, UsagePrice
+from billing_pipeline.catalog.prices import TimeOfDayUsage, UsagePrice
 from billing_pipeline.catalog.resolution import sold
-from billing_pipeline.catalog.selection import usage_prices
+from billing_pipeline.catalog.selection import cards_named, usage_prices
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.rating.cards import FlattenedCard, flattened_card
 from billing_pipeline.rating.models.model import EventPricing
 from billing_pipeline.rating.models.registry import event_model, model_name
+from billing_pipeline.rating.models.time_of_day import card_key, price_as_card
 from billing_pipeline.rating.plans_held import PlansHeld, plans_held
 from billing_pipeline.rating.selectors import PriceRules, price_rules
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
@@ -25,6 +26,7 @@ EVENT_COLUMNS = (
     "destination",
     "started_at",
     "quantity",
+    "unit",
     "carried_amount",
     "attributes",
 )
@@ -89,10 +91,7 @@ def price_book(
         rules=price_rules(plans),
         prices=_price_table(priced, list(of_model)),
         models=tuple(event_model(prices[0]).prepare(prices) for prices in of_model.values()),
-        cards={
-            key: flattened_card(catalog.rate_card_by_key[key], rate_card_prices)
-            for key in sorted({key for _, price in priced for key in _card_keys(price)})
-        },
+        cards=_cards(catalog, [price for _, price in priced], rate_card_prices, time_zone),
     )
 
 
@@ -114,10 +113,28 @@ def _price_table(priced: Sequence[tuple[Plan, UsagePrice]], names: Sequence[str]
     return table.with_columns(price=pl.int_range(pl.len(), dtype=pl.UInt32).over("model"))
 
 
+def _cards(
+    catalog: Catalog,
+    prices: Sequence[UsagePrice],
+    rate_card_prices: pl.DataFrame,
+    time_zone: str,
+) -> dict[str, FlattenedCard]:
+    """Every card a price names, and those that stand for prices by time of day."""
+    keys = sorted({key for price in prices for key in _card_keys(price)})
+    named = {
+        key: flattened_card(catalog.rate_card_by_key[key], rate_card_prices, time_zone)
+        for key in keys
+    }
+    by_time = {
+        card_key(price): price_as_card(price, time_zone)
+        for price in prices
+        if isinstance(price, TimeOfDayUsage)
+    }
+    return named | by_time
+
+
 def _card_keys(price: UsagePrice) -> list[str]:
-    if not isinstance(price, RateCardUsage):
-        return []
-    return [price.card, *([price.cost_deck] if price.cost_deck is not None else [])]
+    return [key for _, key, _ in cards_named(price)]
 
 
 def _unknown_plans(catalog: Catalog, file: str, holders: pl.DataFrame) -> Iterator[Problem]:

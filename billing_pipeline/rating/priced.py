@@ -16,6 +16,9 @@ PRICED = pl.Schema(
         "rate_band": pl.String(),
         "rate_valid_from": pl.Date(),
         "cost_prefix": pl.String(),
+        "spans": pl.String(),
+        "meter_group": pl.String(),
+        "meter_value": pl.String(),
         "reason": pl.String(),
         "detail": pl.String(),
     }
@@ -30,3 +33,14 @@ def completed(priced: pl.DataFrame) -> pl.DataFrame:
         for name, dtype in PRICED.items()
         if name not in priced.columns
     ).select(PRICED.names())
+
+
+def capped(priced: pl.DataFrame, maximum: pl.Series, rows: pl.Series) -> pl.DataFrame:
+    """Amounts that are not above the maximum of their price, whichever sign they have.
+
+    Shape: row by row. `maximum` is by price, null where there is none; `rows` are the prices.
+    """
+    if maximum.null_count() == maximum.len():
+        return priced
+    cap = pl.lit(maximum.gather(rows))
+    return priced.with_columns(amount=pl.col("amount").clip(-cap, cap))

@@ -32,5 +32,8 @@ RATED_USAGE = FrameSchema(
         "rate_band": optional(pl.String, "time band that priced it"),
         "rate_valid_from": optional(pl.Date, "validity start of the card version that priced it"),
         "cost_prefix": optional(pl.String, "prefix that matched in the cost deck"),
+        "spans": optional(pl.String, "time bands a split event lay in: band, units, price; ..."),
+        "meter_group": optional(pl.String, "group of a metered event that is aggregated apart"),
+        "meter_value": optional(pl.String, "value of a metered event that is counted once"),
     },
 )

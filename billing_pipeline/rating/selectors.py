@@ -16,6 +16,7 @@ from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 NO_VALUE = 0
 """Code of a missing value, or of one that no selector names."""
 
+_ATTRIBUTE = "attributes."
 _LARGEST_SIGNATURE = 2**62
 _FEW_VALUES = 8
 
@@ -55,7 +56,7 @@ class PriceRules:
         codes = [
             pl.col("plan_code").fill_null(NO_VALUE).cast(pl.Int64),
             pl.lit(span).cast(pl.Int64),
-            *(_code(_value(name), self.values[name]) for name in self.fields),
+            *(_code(field_value(name), self.values[name]) for name in self.fields),
         ]
         signature = pl.lit(0, dtype=pl.Int64)
         for code, size in zip(codes, self._sizes, strict=True):
@@ -90,10 +91,11 @@ class PriceRules:
         ).get_column("price_code")
 
 
-def _value(name: str) -> pl.Expr:
-    if name in ("usage_type", "direction"):
+def field_value(name: str) -> pl.Expr:
+    """Value of an event's field; an attribute is named `attributes.<name>`. Shape: row by row."""
+    if not name.startswith(_ATTRIBUTE):
         return pl.col(name)
-    escaped = name.removeprefix("attributes.").replace("'", "\\'")
+    escaped = name.removeprefix(_ATTRIBUTE).replace("'", "\\'")
     return pl.col("attributes").str.json_path_match(f"$['{escaped}']")
 
 

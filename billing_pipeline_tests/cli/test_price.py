@@ -1,6 +1,7 @@
 """`billing price`: what something costs and why, from a folder, touching nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,35 @@ def test_a_name_that_is_not_there_is_named(words: tuple[str, ...], message: str)
 
     assert result.exit_code != 0
     assert message in str(result.exception)
+
+
+def test_an_amount_of_one_subscription_goes_before_every_agreement(tmp_path: Path) -> None:
+    folder = tmp_path / "acme"
+    shutil.copytree(TREE, folder)
+    (folder / "agreed_prices.csv").write_text(
+        "subscription_key,price_key,amount,valid_from,valid_until\nS-A,fee,7,2026-01-18,2026-01-21\n"
+    )
+
+    during = price("explain", str(folder), "S-A", "access", "--at", "2026-01-20").splitlines()
+    after = price("explain", str(folder), "S-A", "access", "--at", "2026-01-21").splitlines()
+
+    assert during[2].startswith("  -> 1. agreed_prices.csv: fee, from 2026-01-18 until 2026-01-21")
+    assert [line[2:8] for line in during[2:]] == ["-> 1. ", "   2. ", "   3. "]
+    assert after[3].startswith("  -> 2. account SHOP-A: shop-a-fee")
+
+
+def test_the_plan_is_that_of_the_day(tmp_path: Path) -> None:
+    folder = tmp_path / "acme"
+    shutil.copytree(TREE, folder)
+    plans = (folder / "plans.yaml").read_text()
+    other = plans.removeprefix("plans:\n").replace("key: basic", "key: plus")
+    (folder / "plans.yaml").write_text(plans + other)
+    (folder / "subscription_changes.csv").write_text(
+        "subscription_key,effective_on,plan_key,quantity,status\nS-A,2026-01-20,plus,,\n"
+    )
+
+    before = price("explain", str(folder), "S-A", "access", "--at", "2026-01-19")
+    since = price("explain", str(folder), "S-A", "access", "--at", "2026-01-20")
+
+    assert "on plan basic" in before
+    assert "on plan plus" in since

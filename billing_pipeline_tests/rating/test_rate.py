@@ -154,6 +154,9 @@ def test_a_rated_event_names_what_priced_it() -> None:
         "rate_band": None,
         "rate_valid_from": dt.date(2026, 1, 1),
         "cost_prefix": "4477",
+        "spans": None,
+        "meter_group": None,
+        "meter_value": None,
     }
 
 

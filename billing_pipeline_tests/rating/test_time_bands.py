@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_pipeline.catalog.rate_cards import TimeBand
-from billing_pipeline.rating.local_time import days_since, second_of_week, wall_clock
-from billing_pipeline.rating.time_bands import week_bands
+from billing_pipeline.rating.local_time import days_since, wall_clock
+from billing_pipeline.rating.time_bands import time_bands
 from billing_pipeline_tests.rating.given import at
 
 WORKDAYS = ["mon", "tue", "wed", "thu", "fri"]
@@ -22,8 +22,7 @@ WEEKEND = TimeBand.model_validate({"key": "weekend", "weekdays": ["sat", "sun"]}
 
 def band_at(local: str, *bands: TimeBand) -> str:
     moment = pl.DataFrame({"at": [dt.datetime.fromisoformat(local)]})
-    seconds = moment.select(second_of_week(pl.col("at"))).to_series()
-    return str(week_bands(bands).at(seconds).item())
+    return str(time_bands(bands).at(moment.get_column("at")).item())
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> Pri
         rate_card_prices,
         facts.tenant.time_zone,
         facts.terms.changes,
-        accounts=facts.accounts,
+        facts.accounts,
     )
 
 
@@ -77,10 +77,7 @@ def rate_day(
     tenant_key = facts.tenant.key
     with tenant_scope(installation.engine, tenant_key) as connection:
         touched = due.rating_day_touched(connection, tenant_key, day)
-        paths = manifest.partition_paths(
-            connection, layout.MEDIATED_USAGE, tenant_key, day, day + ONE_DAY
-        )
-    events = installation.lake.scan(paths["path"].to_list(), USAGE_EVENTS).collect()
+    events = read_events(installation, tenant_key, day)
     outcome = rate(events, book)
     kept = [
         KeptFrame(layout.RATED_USAGE, tenant_key, RATED_USAGE.conform(outcome.accepted)),
@@ -102,6 +99,15 @@ def rate_day(
         )
         due.record_rated(connection, tenant_key, day, touched)
     return _summary(facts, events, outcome)
+
+
+def read_events(installation: Installation, tenant_key: str, day: dt.date) -> pl.DataFrame:
+    """A tenant's current USAGE_EVENTS of a UTC day."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        paths = manifest.partition_paths(
+            connection, layout.MEDIATED_USAGE, tenant_key, day, day + ONE_DAY
+        )
+    return installation.lake.scan(paths["path"].to_list(), USAGE_EVENTS).collect()
 
 
 def _conserved(

@@ -11,17 +11,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.catalog.prices import (
-    CumulativePrice,
-    LatestUsage,
-    PercentileUsage,
-)
+from billing_pipeline.catalog.prices import PeriodPrice
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.priced import completed
 from billing_pipeline.rating.terms import AS_MEASURED, Terms, amounts_by, term_row, terms_of_rows
 from billing_pipeline.vocabulary.money import AMOUNT
-
-PeriodPrice = CumulativePrice | PercentileUsage | LatestUsage
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.priced import completed
 from billing_pipeline.rating.terms import AS_MEASURED, Terms, priced_by, term_row, terms_of_rows
 from billing_pipeline.rating.tiers import tiered_amount
+from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,29 @@ class PerEventStepsPricing:
             lambda part, number: _stepped(part, self.prices[number]),
         ).get_column("amount")
         fee = pl.col("amount")  # of a unit price of zero nothing but the fee is left
+        is_refused = pl.lit(stepped.is_null() & units.is_not_null())
         return completed(
             rounded.with_columns(
                 amount=fee + pl.when(units >= 0).then(stepped).otherwise(-stepped),
                 unit_price=pl.lit(None, dtype=pl.Decimal(38, 10)),
+                reason=pl.when(is_refused)
+                .then(pl.lit(SuspenseReason.NO_PRICE.value))
+                .otherwise("reason"),
+                detail=pl.when(is_refused).then(pl.lit("quantity is past the last tier")),
             )
         )
 
 
 def _stepped(events: pl.DataFrame, price: PerEventStepsUsage) -> pl.DataFrame:
-    amount = tiered_amount(events.get_column("units"), price.tiers, price.pricing_unit)
-    return amount.alias("amount").to_frame()
+    """Amount of each event; null where it goes past the last tier and that is refused."""
+    units, bound = events.get_column("units"), price.priced_up_to
+    if bound is None:
+        return tiered_amount(units, price.tiers, price.pricing_unit).alias("amount").to_frame()
+    amount = tiered_amount(units.clip(upper_bound=bound), price.tiers, price.pricing_unit)
+    if price.beyond == "free":
+        return amount.alias("amount").to_frame()
+    past = pl.lit(units > bound)
+    return pl.select(amount=pl.when(~past).then(pl.lit(amount)))
 
 
 def prepare(prices: Sequence[PerEventStepsUsage]) -> PerEventStepsPricing:

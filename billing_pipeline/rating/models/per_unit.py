@@ -11,7 +11,7 @@ import polars as pl
 
 from billing_pipeline.catalog.prices import PerUnitUsage
 from billing_pipeline.rating.models.model import Cards, EventModel
-from billing_pipeline.rating.priced import completed
+from billing_pipeline.rating.priced import capped, completed
 from billing_pipeline.rating.terms import Terms, priced_by, term_row, terms_of_rows
 from billing_pipeline.vocabulary.money import AMOUNT
 
@@ -27,11 +27,7 @@ class PerUnitPricing:
         """Price each event by its own terms."""
         del cards
         rows = events.get_column("price")
-        priced = completed(priced_by(events, self.terms, rows))
-        if self.maximum.null_count() == self.maximum.len():
-            return priced
-        cap = pl.lit(self.maximum.gather(rows))
-        return priced.with_columns(amount=pl.col("amount").clip(-cap, cap))
+        return capped(completed(priced_by(events, self.terms, rows)), self.maximum, rows)
 
 
 def prepare(prices: Sequence[PerUnitUsage]) -> PerUnitPricing:

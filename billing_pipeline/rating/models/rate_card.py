@@ -14,17 +14,20 @@ from billing_pipeline.rating.cards import FlattenedCard
 from billing_pipeline.rating.models.apart import priced_apart
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.prefixes import number_key
-from billing_pipeline.rating.priced import completed
-from billing_pipeline.rating.terms import amounts_by, priced_by
+from billing_pipeline.rating.priced import capped, completed
+from billing_pipeline.rating.spans import priced_by_card
+from billing_pipeline.rating.terms import amounts_by
+from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 
 @dataclass(frozen=True)
 class RateCardPricing:
-    """The card and the cost deck of each rate-card price."""
+    """The card and the cost deck of each price, and what its events cost at most (null: no cap)."""
 
     cards: tuple[str, ...]
     cost_decks: tuple[str | None, ...]
+    maximum: pl.Series
 
     def price_events(self, events: pl.DataFrame, cards: Cards) -> pl.DataFrame:
         """Price each event by its price's card, and its cost by the deck."""
@@ -33,15 +36,13 @@ class RateCardPricing:
         cost = priced_apart(
             keyed,
             self.cost_decks,
-            lambda part, key: _cost(part, None if key is None else cards[key]),
+            lambda part, key: cost_by_deck(part, None if key is None else cards[key]),
         )
-        return completed(sale.hstack(cost))
+        return capped(completed(sale.hstack(cost)), self.maximum, events.get_column("price"))
 
 
 def _sale(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
-    rows = card.row_of(events)
-    priced = priced_by(events, card.terms, rows)
-    answer = priced.hstack(card.named.select(pl.all().gather(rows)))
+    answer = priced_by_card(events, card)
     if answer.get_column("amount").null_count() == 0:
         return answer
     return answer.with_columns(
@@ -67,9 +68,12 @@ def _why_unpriced(card: str, destination: pl.Series) -> pl.Expr:
     )
 
 
-def _cost(events: pl.DataFrame, deck: FlattenedCard | None) -> pl.DataFrame:
+def cost_by_deck(events: pl.DataFrame, deck: FlattenedCard | None) -> pl.DataFrame:
+    """What the supplier takes: cost_amount and cost_prefix, null where its deck has no price."""
     if deck is None:
         return completed(events.select("quantity")).select("cost_amount", "cost_prefix")
+    if deck.is_split:
+        return priced_by_card(events, deck).select(cost_amount="amount", cost_prefix="rate_prefix")
     rows = deck.row_of(events)
     return amounts_by(events, deck.terms, rows).select(
         pl.col("amount").alias("cost_amount"), deck.rows["prefix"].gather(rows).alias("cost_prefix")
@@ -81,6 +85,7 @@ def prepare(prices: Sequence[RateCardUsage]) -> RateCardPricing:
     return RateCardPricing(
         cards=tuple(price.card for price in prices),
         cost_decks=tuple(price.cost_deck for price in prices),
+        maximum=pl.Series("maximum", [price.maximum for price in prices], dtype=AMOUNT),
     )
 
 

@@ -6,12 +6,15 @@ from types import MappingProxyType
 
 from billing_pipeline.catalog.prices import PluginUsage, UsagePrice
 from billing_pipeline.rating.models.carried import CARRIED
+from billing_pipeline.rating.models.cost_plus import COST_PLUS
+from billing_pipeline.rating.models.metered import METERED
 from billing_pipeline.rating.models.model import EventModel
 from billing_pipeline.rating.models.over_period import OVER_PERIOD
 from billing_pipeline.rating.models.per_event_steps import PER_EVENT_STEPS
 from billing_pipeline.rating.models.per_unit import PER_UNIT
 from billing_pipeline.rating.models.percentage import PERCENTAGE
 from billing_pipeline.rating.models.rate_card import RATE_CARD
+from billing_pipeline.rating.models.time_of_day import TIME_OF_DAY
 from billing_pipeline.rating.models.zone_matrix import ZONE_MATRIX
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
@@ -24,10 +27,13 @@ EVENT_MODELS: Mapping[str, EventModel] = MappingProxyType(
         for model in (
             PER_UNIT,
             RATE_CARD,
+            COST_PLUS,
+            TIME_OF_DAY,
             CARRIED,
             PERCENTAGE,
             ZONE_MATRIX,
             PER_EVENT_STEPS,
+            METERED,
             *OVER_PERIOD,
         )
     }
