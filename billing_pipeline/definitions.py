@@ -15,6 +15,7 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     money,
     month,
     outlook,
+    reprocess,
     suspense,
     usage,
 )
@@ -31,6 +32,7 @@ defs = dg.Definitions(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        reprocess.reprocess_preview,
         outlook.provisioning_events,
         outlook.draft_bills,
         outlook.plan_recommendations,

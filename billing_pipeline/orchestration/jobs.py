@@ -7,6 +7,7 @@ from billing_pipeline.orchestration.assets import (
     money,
     month,
     outlook,
+    reprocess,
     suspense,
     usage,
 )
@@ -65,7 +66,13 @@ close_month = dg.define_asset_job(
     selection=dg.AssetSelection.assets(month.closed_month),
     description="Accrue, release, revalue and close a tenant's month.",
 )
+preview_reprocess = dg.define_asset_job(
+    "preview_reprocess",
+    selection=dg.AssetSelection.assets(reprocess.reprocess_preview),
+    description="Show in money what rating some days of a tenant again would change.",
+)
 ALL = [
+    preview_reprocess,
     load_usage,
     mediate_usage,
     rate_usage,
