@@ -10,6 +10,7 @@ import click
 from billing_pipeline.cli import (
     catalog,
     database,
+    deck,
     demo,
     dev,
     extract,
@@ -30,6 +31,7 @@ def billing() -> None:
 
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
+billing.add_command(deck.deck)
 billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)

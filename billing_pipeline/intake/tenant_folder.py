@@ -29,6 +29,7 @@ from billing_pipeline.intake.subscription_terms import (
     read_terms,
 )
 from billing_pipeline.intake.yaml_files import YamlDocument, line_of, read_yaml
+from billing_pipeline.rating.card_examples import broken_examples
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
@@ -131,6 +132,14 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         rate_card_prices=prices,
     ) + check_terms(terms, catalog, subscriptions)
     across += check_rollover(catalog, tenant.look_back_periods)
+    if not across:
+        across = [
+            problem
+            for position, card in enumerate(catalog.rate_cards)
+            for problem in broken_examples(
+                card, position, RATE_CARD_PRICES.conform(prices), tenant.time_zone
+            )
+        ]
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(
