@@ -7,7 +7,8 @@ import polars as pl
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.rating.cards import flattened_card
 from billing_pipeline.rating.prefixes import number_key
-from billing_pipeline.rating.spans import SECONDS, priced_by_card
+from billing_pipeline.rating.spans import priced_by_card
+from billing_pipeline.rating.terms import SECONDS
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline.vocabulary.problems import Problem
 
