@@ -10,7 +10,14 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from billing_pipeline.orchestration import alerts, checks, jobs, schedules, sensors  # noqa: E402
-from billing_pipeline.orchestration.assets import assurance, money, usage  # noqa: E402
+from billing_pipeline.orchestration.assets import (  # noqa: E402
+    assurance,
+    money,
+    month,
+    outlook,
+    suspense,
+    usage,
+)
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -18,13 +25,18 @@ defs = dg.Definitions(
         usage.raw_usage,
         usage.mediated_usage,
         usage.rated_usage,
+        suspense.suspense,
         money.charges,
         money.invoices,
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        outlook.provisioning_events,
+        outlook.draft_bills,
+        outlook.plan_recommendations,
         assurance.controls_before_issue,
         assurance.assurance_report,
+        month.closed_month,
     ],
     asset_checks=checks.ALL,
     jobs=jobs.ALL,

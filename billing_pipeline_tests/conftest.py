@@ -75,6 +75,16 @@ def migrated_template(postgres_server: str) -> str:
 @pytest.fixture
 def database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     """URL of this test's own, migrated, empty books."""
+    yield from _cloned(postgres_server, migrated_template)
+
+
+@pytest.fixture
+def second_database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """URL of other books, to compare with."""
+    yield from _cloned(postgres_server, migrated_template)
+
+
+def _cloned(postgres_server: str, migrated_template: str) -> Iterator[str]:
     name = f"books_{uuid.uuid4().hex[:12]}"
     _run(postgres_server, f"create database {name} template {migrated_template} strategy file_copy")
     yield _url_of(postgres_server, name)

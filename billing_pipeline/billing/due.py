@@ -13,23 +13,29 @@ LATE_PERIODS = 3
 """Periods after its end in which a subscription is looked at again, without a look-back."""
 
 _ANCHOR = pl.col("anchor_on")
+_NOBODY = pl.Series("account_key", [], dtype=pl.String)
 
 
 def due_accounts(
-    facts: BillingFacts, bill_day: dt.date, restated: pl.Series | None = None
+    facts: BillingFacts,
+    bill_day: dt.date,
+    *,
+    restated: pl.Series = _NOBODY,
+    approved: pl.Series = _NOBODY,
 ) -> pl.Series:
     """Accounts to bill on a local day: those with a start, end or turn of a period on it.
 
     A subscription is due when it starts, when its trial is over, when a billing period of it
     begins or ends, and when it ends; once it has ended, when its periods would have turned, so
     that what arrives late is still billed. Accounts in `restated` are due if nothing else would
-    bring them soon: what they ended with has changed. Accounts that share a payer are due
-    together, so that the payer gets one statement. Shape: sorted account keys, each once.
+    bring them soon: what they ended with has changed. Those in `approved`, whom a person
+    released, are due in any case. Accounts that share a payer are due together, so that the payer
+    gets one statement. Shape: sorted account keys, each once.
     """
     spans = subscription_spans(facts, facts.accounts.get_column("account_key"))
     due = spans.filter(_is_due(pl.lit(bill_day), _late_periods(facts))).select("account_key")
-    if restated is not None and restated.len():
-        due = pl.concat([due, _ended(spans, restated, bill_day)])
+    named = [_ended(spans, restated, bill_day)] if restated.len() else []
+    due = pl.concat([due, *named, approved.rename("account_key").to_frame()])
     payer = facts.accounts.select("account_key", "payer_key")
     due_payers = due.join(payer, on="account_key", how="inner").select("payer_key").unique()
     return (

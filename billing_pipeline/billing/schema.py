@@ -79,6 +79,61 @@ HELD_ACCOUNTS = FrameSchema(
     },
 )
 
+BILL_PREVIEWS = FrameSchema(
+    name="bill_previews",
+    grain="one row per bill day and account that was previewed",
+    columns={
+        "bill_day": required(pl.Date, "local bill day"),
+        "account_key": required(pl.String, "billing account"),
+        "amount": required(AMOUNT, "net amount to post, major units"),
+        "charges": required(pl.Int64, "charges to post"),
+    },
+)
+
+PREVIEWED_ACCOUNTS = FrameSchema(
+    name="previewed_accounts",
+    grain="one row per account of a previewed bill day",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "way": required(pl.String, "post, reported, awaiting_approval or held"),
+        "amount": required(AMOUNT, "net amount of all differences, major units"),
+        "charges": required(pl.Int64, "differences"),
+        "corrections": required(pl.Int64, "of them changes of what was posted before"),
+        "last_amount": optional(AMOUNT, "its last bill; null if it had none"),
+        "change": optional(AMOUNT, "amount less its last bill"),
+        "change_percent": optional(pl.Int64, "the same in per cent of its last bill"),
+        "since_preview": optional(AMOUNT, "amount less the last preview; null if it had none"),
+    },
+)
+
+DRAFT_BILLS = FrameSchema(
+    name="draft_bills",
+    grain="one row per account with an open period: its next bill as it stands",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "next_bill_day": required(pl.Date, "local day it is billed next"),
+        "drafted_on": required(pl.Date, "local day the draft is of"),
+        "charges": required(pl.Int64, "charges not yet posted"),
+        "usage_amount": required(AMOUNT, "of these usage up to now, major units"),
+        "amount": required(AMOUNT, "all of them, major units"),
+        "expected": required(AMOUNT, "the next bill if usage goes on as it did"),
+        "currency": required(pl.String, "ISO 4217 code"),
+    },
+)
+
+USAGE_ALERTS = FrameSchema(
+    name="usage_alerts",
+    grain="one row per account, bill and threshold its usage has reached",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "next_bill_day": required(pl.Date, "local day the usage is billed"),
+        "threshold": required(AMOUNT, "amount that was reached, major units"),
+        "usage_amount": required(AMOUNT, "usage when it was"),
+        "expected": required(AMOUNT, "the next bill if usage goes on as it did"),
+        "currency": required(pl.String, "ISO 4217 code"),
+    },
+)
+
 PLAN_COMPARISON = FrameSchema(
     name="plan_comparison",
     grain="one row per subscription and plan: what it would have paid",
@@ -92,6 +147,23 @@ PLAN_COMPARISON = FrameSchema(
         "currency": required(pl.String, "ISO 4217 code"),
         "unpriced_events": required(pl.Int64, "events the plan has no price for"),
         "is_recommended": required(pl.Boolean, "cheapest plan that prices everything"),
+    },
+)
+
+PLAN_RECOMMENDATIONS = FrameSchema(
+    name="plan_recommendations",
+    grain="one row per subscription that a plan was compared for",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "account_key": required(pl.String, "billing account"),
+        "current_plan": required(pl.String, "plan it has"),
+        "recommended_plan": required(pl.String, "cheapest plan that prices everything"),
+        "current_amount": required(AMOUNT, "what it paid over the window, major units"),
+        "recommended_amount": required(AMOUNT, "what it would have paid"),
+        "saving": required(AMOUNT, "the difference; zero where the plan it has is the best"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "window_from": required(pl.Date, "first local day compared"),
+        "window_until": required(pl.Date, "local day after the last"),
     },
 )
 

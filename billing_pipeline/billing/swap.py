@@ -7,7 +7,7 @@ import polars as pl
 
 from billing_pipeline.billing.bill import compute_charges
 from billing_pipeline.billing.facts import BillingFacts
-from billing_pipeline.billing.schema import PLAN_COMPARISON
+from billing_pipeline.billing.schema import PLAN_COMPARISON, PLAN_RECOMMENDATIONS
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.rating.price_book import price_book
 from billing_pipeline.rating.rate import rate
@@ -47,6 +47,31 @@ def compare_plans(
         pl.col("plan_key").is_in(list(plan_keys)) | (pl.col("plan_key") == pl.col("current_plan"))
     )
     return PLAN_COMPARISON.conform(_recommended(offered).sort("subscription_key", "plan_key"))
+
+
+def recommendations(comparison: pl.DataFrame, window: Period) -> pl.DataFrame:
+    """The best plan of each compared subscription beside the one it has.
+
+    Shape: one PLAN_RECOMMENDATIONS row per subscription, greatest saving first. `comparison` is
+    PLAN_COMPARISON.
+    """
+    current = comparison.filter("is_current").select(
+        "subscription_key", "account_key", current_plan="plan_key", current_amount="amount"
+    )
+    best = comparison.filter("is_recommended").select(
+        "subscription_key",
+        "saving",
+        "currency",
+        recommended_plan="plan_key",
+        recommended_amount="amount",
+    )
+    return PLAN_RECOMMENDATIONS.conform(
+        current.join(best, on="subscription_key", how="inner", validate="1:1")
+        .with_columns(
+            window_from=pl.lit(window.period_from), window_until=pl.lit(window.period_until)
+        )
+        .sort("saving", "subscription_key", descending=[True, False])
+    )
 
 
 def _paid_on(

@@ -1,13 +1,14 @@
 """What waits for a person: asked once, decided once, by somebody else than who asked."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from billing_pipeline.books.audit import log_decision
-from billing_pipeline.books.copy import copy_out
+from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.decisions_schema import APPROVALS
 from billing_pipeline.books.tables import approvals
 
@@ -72,6 +73,55 @@ def refuse(
     Raises: NotPending; sqlalchemy's IntegrityError if the one who asked decides.
     """
     _decide(connection, (tenant_key, kind, subject), "refused", refused_by, refused_at, note)
+
+
+def approval_states(
+    connection: sa.Connection, tenant_key: str, kind: str, subjects: Sequence[str]
+) -> dict[str, str]:
+    """How those of some subjects stand that were asked about: pending, approved or refused."""
+    asked = sa.select(approvals.c.subject, approvals.c.state).where(
+        approvals.c.tenant_key == tenant_key,
+        approvals.c.kind == kind,
+        approvals.c.subject.in_(subjects),
+    )
+    return {row.subject: row.state for row in connection.execute(asked)}
+
+
+def approve_all(  # noqa: PLR0913 - who asked and who agreed are two people
+    connection: sa.Connection,
+    tenant_key: str,
+    questions: pl.DataFrame,
+    *,
+    kind: str,
+    requested_by: str,
+    approved_by: str,
+    at: dt.datetime,
+    note: str,
+) -> int:
+    """Ask for and give many approvals at once; return how many were not there before.
+
+    Shape of `questions`: subject, message; one row per approval. What was asked before stays as
+    it was decided.
+    Raises: sqlalchemy's IntegrityError if one person asks and approves.
+    """
+    given = questions.with_columns(
+        tenant_key=pl.lit(tenant_key),
+        kind=pl.lit(kind),
+        requested_at=pl.lit(at),
+        requested_by=pl.lit(requested_by),
+        state=pl.lit("approved"),
+        decided_at=pl.lit(at),
+        decided_by=pl.lit(approved_by),
+        decision_note=pl.lit(note),
+    )
+    with staged(connection, given) as rows:
+        insert = postgresql.insert(approvals).from_select(given.columns, sa.select(rows))
+        new = connection.execute(insert.on_conflict_do_nothing()).rowcount
+    subject = f"{new} of kind {kind}"
+    log_decision(
+        connection, tenant_key, actor=approved_by, action="approved", subject=subject, note=note
+    )
+    return new
 
 
 def read_approvals(connection: sa.Connection, *states: str) -> pl.DataFrame:

@@ -39,6 +39,35 @@ def read_revision(connection: sa.Connection, tenant_key: str) -> int:
     return int(connection.execute(number).scalar_one())
 
 
+_LOCAL_DAYS = sa.text("""
+    select
+        tenants.tenant_key,
+        (cast(:now as timestamptz) at time zone tenants.time_zone)::date as today,
+        tenants.revision || '.' || coalesce(
+            (
+                select sum(rating_days.rated) from rating_days
+                where rating_days.tenant_key = tenants.tenant_key
+            ),
+            0
+        ) as version
+    from tenants
+    where exists (
+        select from subscriptions
+        where subscriptions.tenant_key = tenants.tenant_key and subscriptions.known_until is null
+    )
+""").columns(tenant_key=sa.Text(), today=sa.Date(), version=sa.Text())
+
+
+def read_local_days(connection: sa.Connection, now: dt.datetime) -> pl.DataFrame:
+    """Each tenant with subscriptions, its local day, and a version of its configuration and usage.
+
+    Columns tenant_key, today, version; the version is another one when either has changed.
+    """
+    bound = _LOCAL_DAYS.bindparams(sa.bindparam("now", now, sa.DateTime(timezone=True)))
+    schema = pl.Schema({"tenant_key": pl.String(), "today": pl.Date(), "version": pl.String()})
+    return copy_out(connection, sa.select(bound.subquery()), schema).sort("tenant_key")
+
+
 def read_tenant_documents(connection: sa.Connection) -> pl.DataFrame:
     """The TENANT_DOCUMENTS of all visible tenants, by key."""
     select = sa.select(

@@ -30,6 +30,22 @@ def replace_conservation(connection: sa.Connection, rows: pl.DataFrame) -> None:
         )
 
 
+def clear_conservation(
+    connection: sa.Connection, stage: str, partition_day: dt.date, tenant_key: str
+) -> None:
+    """Set a stage's rows of a day to nothing: it is about to be computed anew, feed by feed."""
+    counts = [name for name in CONSERVATION.names if name not in _KEY]
+    connection.execute(
+        sa.update(conservation)
+        .where(
+            conservation.c.stage == stage,
+            conservation.c.partition_day == partition_day,
+            conservation.c.tenant_key == tenant_key,
+        )
+        .values(dict.fromkeys(counts, 0) | {"changed_at": sa.func.clock_timestamp()})
+    )
+
+
 def read_conservation(
     connection: sa.Connection,
     from_day: dt.date,

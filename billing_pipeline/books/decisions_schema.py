@@ -4,6 +4,7 @@ import polars as pl
 
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import QUANTITY
 
 AUDIT_LOG = FrameSchema(
     name="audit_log",
@@ -25,16 +26,24 @@ SUSPENSE_STATES = FrameSchema(
     columns={
         "tenant_key": required(pl.String, "whose partition holds it"),
         "stage": required(pl.String, "decode, mediate or rate"),
+        "feed_key": required(pl.String, "feed that read it"),
         "file_key": required(pl.String, "content hash of the usage file"),
         "record_number": required(pl.Int64, "position in the file, from 1"),
         "partition_day": required(pl.Date, "partition of the suspense frame"),
         "reason": required(pl.String, "latest reason"),
-        "state": required(pl.String, "open, recycled or written_off"),
+        "state": required(
+            pl.String,
+            "open; recycled: it went on; resolved: gone without ever going on; or written_off",
+        ),
         "attempts": required(pl.Int64, "runs that suspended it"),
         "first_seen_at": required(UTC_INSTANT, "first run that suspended it"),
         "last_seen_at": required(UTC_INSTANT, "last run that suspended it"),
         "decided_by": optional(pl.String, "who wrote it off"),
         "decision_note": optional(pl.String, "why"),
+        "service_identifier": optional(pl.String, "identifier, where it could be read"),
+        "started_at": optional(UTC_INSTANT, "instant, where it could be read"),
+        "quantity": optional(QUANTITY, "quantity, where it could be read"),
+        "closed_at": optional(UTC_INSTANT, "when its wait ended"),
     },
 )
 

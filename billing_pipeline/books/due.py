@@ -220,6 +220,12 @@ def fail_bill_day(
     )
 
 
+def ask_again(connection: sa.Connection, tenant_key: str, bill_day: dt.date) -> bool:
+    """Have the schedule ask for a bill day under a new run key; False if it is completed."""
+    attempt = bill_days.c.attempt + 1
+    return _change(connection, tenant_key, bill_day, state="due", message=None, attempt=attempt)
+
+
 def _change(
     connection: sa.Connection, tenant_key: str, bill_day: dt.date, **values: object
 ) -> bool:

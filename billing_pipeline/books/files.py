@@ -1,25 +1,33 @@
-"""The register of usage files: seen, archived, loaded or refused, and the days they touched."""
+"""The register of usage files: what was seen, what waits, what people decided about it."""
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from billing_pipeline.books.audit import log_decision
-from billing_pipeline.books.copy import copy_in, copy_out, staged
-from billing_pipeline.books.due import touch_usage_days
-from billing_pipeline.books.schema import FILES_OF_DAY, UNLOADED_FILES, USAGE_FILES
+from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.scope import UnknownTenant
 from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
+from billing_pipeline.books.usage_schema import (
+    FILE_BALANCES,
+    FILE_DAYS,
+    FILES_OF_DAY,
+    UNLOADED_FILES,
+    USAGE_FILES,
+)
 
 UPLOADS = ["tenant_key", "feed_key", "url", "name", "size_bytes", "etag", "landed_at"]
-_TO_LOAD = ("landed", "archived")
+TO_LOAD = ("landed", "archived")
+"""States of files still to be loaded."""
+
+GONE = ("duplicate", "discarded")
+"""States of files whose content does not count."""
+
 _REFUSED = ("empty", "quarantined")
-_GONE = ("duplicate", "discarded")
 
 
 class FileNotInState(Exception):
@@ -39,6 +47,20 @@ class UsageFile:
     landing_day: dt.date
     file_key: str | None
     archive_path: str | None
+
+
+def unregistered_uploads(connection: sa.Connection, uploads: pl.DataFrame) -> pl.DataFrame:
+    """Those of the uploads (columns UPLOADS) that were never registered, in their order."""
+    if uploads.is_empty():
+        return uploads
+    key = ["tenant_key", "feed_key", "url", "etag"]
+    types = {name: uploads.schema[name] for name in key}
+    with staged(connection, uploads.select(key)) as rows:
+        known = sa.select(*(rows.c[name] for name in key)).where(
+            sa.exists().where(*(usage_files.c[name] == rows.c[name] for name in key))
+        )
+        seen = copy_out(connection, known, pl.Schema(types))
+    return uploads.join(seen, on=key, how="anti", maintain_order="left")
 
 
 def register_uploads(connection: sa.Connection, uploads: pl.DataFrame, landing_day: dt.date) -> int:
@@ -68,7 +90,7 @@ def unloaded_files(
     """The next UNLOADED_FILES in the order they were registered, of one landing day or all."""
     select = (
         sa.select(*(usage_files.c[name] for name in UNLOADED_FILES.names))
-        .where(usage_files.c.state.in_(_TO_LOAD))
+        .where(usage_files.c.state.in_(TO_LOAD))
         .order_by(usage_files.c.file_id)
         .limit(limit)
     )
@@ -79,93 +101,8 @@ def unloaded_files(
 
 def unloaded_landing_days(connection: sa.Connection) -> list[dt.date]:
     """Landing days with files still to be loaded, in order."""
-    days = sa.select(usage_files.c.landing_day).where(usage_files.c.state.in_(_TO_LOAD))
+    days = sa.select(usage_files.c.landing_day).where(usage_files.c.state.in_(TO_LOAD))
     return sorted(connection.execute(days.distinct()).scalars())
-
-
-def record_archived(
-    connection: sa.Connection, file_id: int, *, file_key: str, archive_path: str
-) -> bool:
-    """Note where the archive keeps a file; False if its content came before.
-
-    The same content of the same feed under another name becomes state `duplicate`.
-    """
-    file = _file(connection, file_id, *_TO_LOAD)
-    # Two names of one content may be archived at the same moment.
-    connection.execute(
-        sa.text("select pg_advisory_xact_lock(hashtextextended(:content, 0))"),
-        {"content": f"{file.tenant_key}/{file.feed_key}/{file_key}"},
-    )
-    same_content = sa.select(sa.literal(1)).where(
-        usage_files.c.tenant_key == file.tenant_key,
-        usage_files.c.feed_key == file.feed_key,
-        usage_files.c.file_key == file_key,
-        usage_files.c.file_id != file_id,
-        usage_files.c.state.not_in(_GONE),
-    )
-    is_new = connection.execute(same_content).first() is None
-    _change(
-        connection,
-        file_id,
-        state="archived" if is_new else "duplicate",
-        file_key=file_key,
-        archive_path=archive_path,
-    )
-    return is_new
-
-
-def record_loaded(  # noqa: PLR0913 - a file's balance has this many sides
-    connection: sa.Connection,
-    file_id: int,
-    *,
-    records: int,
-    accepted: int,
-    suspended: int,
-    filtered: int,
-    quantity: Decimal,
-    usage_days: pl.DataFrame,
-) -> None:
-    """Note what a file held and make the usage days it touches stale.
-
-    `usage_days` has columns usage_day, records. Days of an earlier load of the same file become
-    stale too: they may have lost records.
-    """
-    file = _file(connection, file_id, *_TO_LOAD)
-    earlier = usage_file_days.c.file_id == file_id
-    before = connection.execute(sa.select(usage_file_days.c.usage_day).where(earlier)).scalars()
-    touched = set(before) | set(usage_days.get_column("usage_day"))
-    connection.execute(sa.delete(usage_file_days).where(earlier))
-    days = usage_days.select(
-        pl.lit(file.tenant_key).alias("tenant_key"),
-        pl.lit(file_id, pl.Int64).alias("file_id"),
-        pl.col("usage_day"),
-        pl.col("records").cast(pl.Int64),
-    )
-    copy_in(connection, usage_file_days, days)
-    _change(
-        connection,
-        file_id,
-        state="loaded",
-        records=records,
-        accepted=accepted,
-        suspended=suspended,
-        filtered=filtered,
-        quantity=quantity,
-    )
-    touch_usage_days(connection, file.tenant_key, sorted(touched))
-
-
-def record_refused(
-    connection: sa.Connection,
-    file_id: int,
-    *,
-    state: Literal["empty", "quarantined"],
-    reason: str,
-    message: str,
-) -> None:
-    """Put a whole file aside: `reason` is a key, `message` says to people what is wrong."""
-    _file(connection, file_id, *_TO_LOAD)
-    _change(connection, file_id, state=state, reason=reason, message=message)
 
 
 def release_file(connection: sa.Connection, file_id: int, *, released_by: str, note: str) -> None:
@@ -186,13 +123,16 @@ def reload_files(
     reloaded_by: str,
     note: str,
 ) -> int:
-    """Have the loaded files of an owner's landing day loaded again; return how many."""
+    """Note that the loaded files of an owner's landing day are loaded again; return how many.
+
+    The caller loads them in the same transaction, so that nobody sees the day without them.
+    """
     marked = connection.execute(
         sa.update(usage_files)
         .where(
             usage_files.c.tenant_key == tenant_key,
             usage_files.c.landing_day == landing_day,
-            usage_files.c.state == "loaded",
+            usage_files.c.state.in_(("loaded", "superseded")),
         )
         .values(
             state="archived",
@@ -217,15 +157,33 @@ def files_of_usage_day(
 ) -> pl.DataFrame:
     """The FILES_OF_DAY: which files hold records of a usage day, and where raw usage has them."""
     select = (
-        sa.select(usage_files.c.file_key, usage_files.c.landing_day)
+        sa.select(*(usage_files.c[name] for name in FILES_OF_DAY.names))
         .join(usage_file_days, usage_file_days.c.file_id == usage_files.c.file_id)
         .where(
             usage_file_days.c.tenant_key == owner_tenant_key,
             usage_file_days.c.usage_day == usage_day,
-            usage_files.c.state.not_in(_GONE),
+            usage_files.c.state.not_in(GONE),
         )
     )
     return copy_out(connection, select, FILES_OF_DAY).sort("landing_day", "file_key")
+
+
+def replaced_files(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame:
+    """Contents that later deliveries replaced: columns feed_key, file_key."""
+    select = (
+        sa.select(usage_files.c.feed_key, usage_files.c.file_key)
+        .where(usage_files.c.tenant_key == owner_tenant_key, usage_files.c.state == "superseded")
+        .distinct()
+    )
+    return copy_out(connection, select, pl.Schema({"feed_key": pl.String, "file_key": pl.String}))
+
+
+def file_days(connection: sa.Connection, file_id: int) -> pl.DataFrame:
+    """FILE_DAYS of one file."""
+    select = sa.select(*(usage_file_days.c[name] for name in FILE_DAYS.names)).where(
+        usage_file_days.c.file_id == file_id
+    )
+    return copy_out(connection, select, FILE_DAYS).sort("usage_day")
 
 
 def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:
@@ -233,7 +191,7 @@ def file_by_key(connection: sa.Connection, file_key: str) -> UsageFile | None:
     select = (
         _select_file()
         .where(usage_files.c.file_key == file_key)
-        .order_by(usage_files.c.state.in_(_GONE), usage_files.c.file_id)
+        .order_by(usage_files.c.state.in_(GONE), usage_files.c.file_id)
     )
     row = connection.execute(select).first()
     return None if row is None else UsageFile(*row)
@@ -245,6 +203,15 @@ def read_files(connection: sa.Connection, *states: str) -> pl.DataFrame:
     if states:
         select = select.where(usage_files.c.state.in_(states))
     return copy_out(connection, select, USAGE_FILES).sort("file_id")
+
+
+def file_balances(connection: sa.Connection, first_day: dt.date, last_day: dt.date) -> pl.DataFrame:
+    """FILE_BALANCES of the loaded files of landing days, both ends included."""
+    select = sa.select(*(usage_files.c[name] for name in FILE_BALANCES.names)).where(
+        usage_files.c.landing_day.between(first_day, last_day),
+        usage_files.c.state.in_(("loaded", "superseded")),
+    )
+    return copy_out(connection, select, FILE_BALANCES).sort("file_id")
 
 
 def _select_file() -> sa.Select[*tuple[Any, ...]]:

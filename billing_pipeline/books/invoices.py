@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -166,7 +167,8 @@ def record_documents(connection: sa.Connection, tenant_key: str, rendered: pl.Da
     Raises: DocumentChanged that names the first documents rendered to other bytes before.
     """
     rows = RECORDED_DOCUMENTS.conform(rendered)
-    before = read_documents(connection, tenant_key)
+    of_these = documents.c.invoice_number.in_(rows["invoice_number"].unique().to_list())
+    before = copy_out(connection, _recorded(tenant_key).where(of_these), RECORDED_DOCUMENTS)
     known = rows.join(before, on=["invoice_number", "kind"], how="inner", validate="m:1")
     changed = known.filter(pl.col("sha256") != pl.col("sha256_right"))
     if changed.height:
@@ -183,8 +185,7 @@ def read_documents(
     connection: sa.Connection, tenant_key: str, *, invoice_number: str | None = None
 ) -> pl.DataFrame:
     """The RECORDED_DOCUMENTS of a tenant or of one number."""
-    columns = [documents.c[name] for name in RECORDED_DOCUMENTS.names]
-    select = sa.select(*columns).where(documents.c.tenant_key == tenant_key)
+    select = _recorded(tenant_key)
     if invoice_number is not None:
         select = select.where(documents.c.invoice_number == invoice_number)
     return copy_out(connection, select, RECORDED_DOCUMENTS).sort("invoice_number", "kind")
@@ -209,6 +210,11 @@ def missing_documents(connection: sa.Connection, tenant_key: str, kind: str) -> 
     ).where(invoices.c.tenant_key == tenant_key, ~rendered)
     found = copy_out(connection, select, MISSING_DOCUMENTS)
     return found.sort("lines", "invoice_number", descending=[True, False])
+
+
+def _recorded(tenant_key: str) -> sa.Select[Any]:
+    columns = [documents.c[name] for name in RECORDED_DOCUMENTS.names]
+    return sa.select(*columns).where(documents.c.tenant_key == tenant_key)
 
 
 def _of_document(table: sa.Table) -> sa.ColumnElement[bool]:

@@ -21,6 +21,7 @@ RESTATED = FrameSchema(
     columns={
         "bill_day": required(pl.Date, "first bill day due after it became known"),
         "account_key": required(pl.String, "billing account"),
+        "is_approved": required(pl.Boolean, "a person released it: it is billed in any case"),
     },
 )
 
@@ -46,13 +47,13 @@ _RESTATED = sa.text("""
     ),
 
     moments as (
-        select account_key, known_from as moment
+        select account_key, known_from as moment, false as is_approved
         from subscriptions where tenant_key = :tenant_key
         union all
-        select account_key, known_until
+        select account_key, known_until, false
         from subscriptions where tenant_key = :tenant_key and known_until is not null
         union all
-        select subscriptions.account_key, moments.moment
+        select subscriptions.account_key, moments.moment, false
         from versions
         cross join lateral (
             values (versions.known_from), (versions.known_until)
@@ -61,16 +62,17 @@ _RESTATED = sa.text("""
             on subscriptions.tenant_key = :tenant_key
             and subscriptions.subscription_key = versions.subscription_key
         union all
-        select split_part(subject, '/', 1), decided_at
+        select split_part(subject, '/', 1), decided_at, true
         from approvals
         where tenant_key = :tenant_key and kind = :approved and state = 'approved'
     )
 
-    select distinct windows.bill_day, moments.account_key
+    select windows.bill_day, moments.account_key, bool_or(moments.is_approved) as is_approved
     from windows
     inner join moments on moments.moment > windows.since and moments.moment <= windows.due_at
     where windows.bill_day between :first_day and :last_day
-""").columns(bill_day=sa.Date(), account_key=sa.Text())
+    group by windows.bill_day, moments.account_key
+""").columns(bill_day=sa.Date(), account_key=sa.Text(), is_approved=sa.Boolean())
 
 
 def restated_accounts(

@@ -39,51 +39,6 @@ TENANT_DOCUMENTS = FrameSchema(
     },
 )
 
-UNLOADED_FILES = FrameSchema(
-    name="unloaded_files",
-    grain="one row per registered usage file still to be loaded",
-    columns={
-        "file_id": required(pl.Int64, "number of the registration"),
-        "tenant_key": required(pl.String, "owner of the feed"),
-        "feed_key": required(pl.String, "feed"),
-        "url": required(pl.String, "where it landed"),
-        "name": required(pl.String, "file name"),
-        "size_bytes": required(pl.Int64, "size"),
-        "landing_day": required(pl.Date, "day it was registered for; partition of raw usage"),
-    },
-)
-
-USAGE_FILES = FrameSchema(
-    name="usage_files",
-    grain="one row per registered usage file",
-    columns={
-        **UNLOADED_FILES.columns,
-        "landed_at": required(UTC_INSTANT, "when it was written to the landing zone"),
-        "state": required(
-            pl.String, "landed, archived, loaded, duplicate, empty, quarantined, discarded"
-        ),
-        "file_key": optional(pl.String, "content hash, once archived"),
-        "archive_path": optional(pl.String, "where the archive keeps it"),
-        "records": optional(pl.Int64, "records it held"),
-        "accepted": optional(pl.Int64, "records handed on"),
-        "suspended": optional(pl.Int64, "records in suspense"),
-        "filtered": optional(pl.Int64, "records not billable"),
-        "reason": optional(pl.String, "why it was refused"),
-        "message": optional(pl.String, "the refusal, for people"),
-        "decided_by": optional(pl.String, "who released, discarded or reloaded it"),
-        "decision_note": optional(pl.String, "why"),
-    },
-)
-
-FILES_OF_DAY = FrameSchema(
-    name="files_of_usage_day",
-    grain="one row per usage file with records of the day",
-    columns={
-        "file_key": required(pl.String, "content hash"),
-        "landing_day": required(pl.Date, "partition of raw usage that holds its records"),
-    },
-)
-
 STALE_DAYS = FrameSchema(
     name="stale_days",
     grain="one row per tenant and usage day to be computed again",
@@ -177,23 +132,6 @@ MISSING_DOCUMENTS = FrameSchema(
         "account_key": required(pl.String, "billing account that pays"),
         "bill_day": required(pl.Date, "local day of the bill run"),
         "lines": required(pl.Int64, "number of lines"),
-    },
-)
-
-HANDOFF_BATCHES = FrameSchema(
-    name="handoff_batches",
-    grain="one row per range of journal entries claimed for a format",
-    columns={
-        "tenant_key": required(pl.String, "tenant"),
-        "format_name": required(pl.String, "format of the file"),
-        "batch_number": required(pl.Int64, "gapless per tenant and format"),
-        "first_entry": required(pl.Int64, "first journal entry of the batch"),
-        "last_entry": required(pl.Int64, "last journal entry of the batch"),
-        "bill_day": required(pl.Date, "bill day of the run that claimed it"),
-        "path": optional(pl.String, "file, once exported"),
-        "sha256": optional(pl.String, "digest of the file, once exported"),
-        "totals": optional(pl.String, "control totals as a JSON object, once exported"),
-        "exported_at": optional(UTC_INSTANT, "when it was exported"),
     },
 )
 

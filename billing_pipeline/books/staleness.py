@@ -1,9 +1,11 @@
 """What a new revision makes stale: days whose owners or prices are not what they were."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from billing_pipeline.books.newcomers import is_first_of_its_key, touch_days_waiting_for
 from billing_pipeline.books.tables import (
     catalog_entries,
     rate_card_prices,
@@ -26,9 +28,11 @@ def mark_changed_days_stale(
 
     Identifiers, subscriptions and their changes decide who owns an event, so the days of every
     feed owner above the tenant are mediated again; prices and rate cards decide what it costs, so
-    the tenant's days are rated again. Days before the first change stay as they are.
+    the tenant's days are rated again. Days before the first change stay as they are. Of an
+    identifier nobody ever had, only the days on which it waits in suspense are mediated again.
     """
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    touch_days_waiting_for(connection, tenant_key, applied_at)
     owned_from = _earliest(
         connection,
         tenant_key,
@@ -52,6 +56,18 @@ def mark_changed_days_stale(
         _touch_from(connection, rating_days, rating_days.c.tenant_key == tenant_key, priced_from)
 
 
+def touch_known_usage_days(
+    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
+) -> None:
+    """Make usage days stale that a tenant, or a tenant above it, has files of."""
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    connection.execute(
+        sa.update(usage_days)
+        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
+        .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
+    )
+
+
 def _earliest(
     connection: sa.Connection,
     tenant_key: str,
@@ -67,6 +83,8 @@ def _earliest(
         )
         if table is catalog_entries:
             changed = changed.where(table.c.kind.in_(_PRICED_KINDS))
+        if table in (service_identifiers, subscriptions):
+            changed = changed.where(~is_first_of_its_key(connection, tenant_key, table, applied_at))
         days.append(connection.execute(changed).scalar_one())
     return min((day for day in days if day is not None), default=None)
 

@@ -93,7 +93,7 @@ usage_files = _table(
     _required(TEXT, "state"),
     _optional(TEXT, "file_key", "archive_path"),
     _optional(WHOLE, "records", "accepted", "suspended", "filtered"),
-    _optional(EXACT, "quantity"),
+    _optional(EXACT, "quantity", "quantity_kept"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),
     _required(INSTANT, "changed_at"),
     key=("file_id",),
@@ -233,6 +233,17 @@ handoff_batches = _table(
     key=("format_name", "batch_number"),
 )
 
+handoff_receipts = _table(
+    "handoff_receipts",
+    _required(TEXT, "format_name"),
+    _required(WHOLE, "batch_number"),
+    [sa.Column("receipt_number", sa.BigInteger, sa.Identity(always=True), nullable=False)],
+    _required(TEXT, "state", "reference", "note"),
+    _required(INSTANT, "received_at"),
+    _required(TEXT, "received_by"),
+    key=("format_name", "batch_number", "receipt_number"),
+)
+
 # What controls found
 findings = _table(
     "findings",
@@ -256,14 +267,16 @@ audit_log = _table(
 )
 suspense_states = _table(
     "suspense_states",
-    _required(TEXT, "stage", "file_key"),
+    _required(TEXT, "stage", "feed_key", "file_key"),
     _required(WHOLE, "record_number"),
     _required(DAY, "partition_day"),
     _required(TEXT, "reason", "state"),
     _required(SMALL, "attempts"),
     _required(INSTANT, "first_seen_at", "last_seen_at"),
-    _optional(TEXT, "decided_by", "decision_note"),
-    key=("stage", "file_key", "record_number"),
+    _optional(TEXT, "decided_by", "decision_note", "service_identifier"),
+    _optional(INSTANT, "started_at", "closed_at"),
+    _optional(EXACT, "quantity"),
+    key=("stage", "feed_key", "file_key", "record_number"),
 )
 approvals = _table(
     "approvals",

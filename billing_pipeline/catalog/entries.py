@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import polars as pl
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from billing_pipeline.catalog.agreements import ALWAYS, NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.catalog.fx_rates import FxRate
 from billing_pipeline.catalog.plans import Discount, Plan, Product
 from billing_pipeline.catalog.prices import Price
 from billing_pipeline.catalog.rate_cards import RateCard
@@ -23,6 +24,9 @@ Model = TypeVar("Model", bound=Configuration)
 
 ORDER = "order"
 """Kind of the entries that keep the order of a file's list: rates are tried in file order."""
+
+TEMPLATE_FILE = "template_file"
+"""Kind of the files of a tenant's `templates/` folder, by name."""
 
 NEGOTIATED = "negotiated_price"
 """Kind of the entries of agreements, one per agreement and first day."""
@@ -38,14 +42,16 @@ class _Entry(NamedTuple):
     document: str
 
 
-def catalog_entries(catalog: Catalog, feeds: Sequence[Feed]) -> pl.DataFrame:
+def catalog_entries(
+    catalog: Catalog, feeds: Sequence[Feed], templates: Mapping[str, str] | None = None
+) -> pl.DataFrame:
     """Everything configured as CATALOG_ENTRIES, sorted by kind and key.
 
     A plan names its prices in order; each price is an entry of its own, with its validity. For
     every other kind an entry of kind ORDER lists the keys as the files have them.
     """
     entries = list(_entries(catalog, feeds))
-    entries = sorted([*entries, *_orders(entries)])
+    entries = sorted([*entries, *_orders(entries), *_template_entries(templates or {})])
     frame = pl.DataFrame(entries, schema=CATALOG_ENTRIES.polars_schema, orient="row")
     return CATALOG_ENTRIES.conform(frame)
 
@@ -60,6 +66,7 @@ def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
         ),
         discounts=_parsed(entries, "discount", Discount),
         tax_rates=_parsed(entries, "tax_rate", TaxRate),
+        fx_rates=_parsed(entries, "fx_rate", FxRate),
         rate_cards=_parsed(entries, "rate_card", RateCard),
         negotiated=_parsed(entries, NEGOTIATED, NegotiatedPrice),
     )
@@ -68,6 +75,16 @@ def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
 def feeds_from_entries(entries: pl.DataFrame) -> tuple[Feed, ...]:
     """The feeds among CATALOG_ENTRIES, in the order they were read."""
     return _parsed(entries, "feed", Feed)
+
+
+def template_files(entries: pl.DataFrame) -> dict[str, str]:
+    """The files of the `templates/` folder among CATALOG_ENTRIES: text by name."""
+    return {name: json.loads(document) for name, document in _documents(entries, TEMPLATE_FILE)}
+
+
+def _template_entries(templates: Mapping[str, str]) -> Iterator[_Entry]:
+    for name, text in templates.items():
+        yield _Entry(TEMPLATE_FILE, name, ALWAYS, None, _canonical(text))
 
 
 def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
@@ -89,6 +106,9 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
         key = KEY_SEPARATOR.join((rate.key, rate.valid_from.isoformat()))
         document = _canonical(rate.model_dump(mode="json"))
         yield _Entry("tax_rate", key, rate.valid_from, rate.valid_until, document)
+    for fx_rate in catalog.fx_rates:
+        document = _canonical(fx_rate.model_dump(mode="json"))
+        yield _Entry("fx_rate", fx_rate.key, fx_rate.valid_from, None, document)
     yield from _timeless("rate_card", catalog.rate_cards)
     yield from _timeless("feed", feeds)
     for agreed in catalog.negotiated:

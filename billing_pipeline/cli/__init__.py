@@ -8,6 +8,7 @@ import sys
 import click
 
 from billing_pipeline.cli import (
+    bills,
     catalog,
     database,
     deck,
@@ -15,11 +16,18 @@ from billing_pipeline.cli import (
     dev,
     extract,
     feed,
+    files,
     findings,
+    handoff,
     identifiers,
+    period,
     price,
+    provisioning,
+    reprocess,
     simulate,
     suspense,
+    swap,
+    template,
     trace,
 )
 
@@ -29,6 +37,7 @@ def billing() -> None:
     """Usage files in, balanced books out."""
 
 
+billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
 billing.add_command(deck.deck)
@@ -36,11 +45,18 @@ billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
 billing.add_command(feed.feed)
+billing.add_command(provisioning.provisioning)
+billing.add_command(files.files)
 billing.add_command(findings.findings)
+billing.add_command(handoff.handoff)
+billing.add_command(period.period)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
+billing.add_command(reprocess.reprocess)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
+billing.add_command(swap.swap)
+billing.add_command(template.template)
 billing.add_command(trace.trace)
 
 

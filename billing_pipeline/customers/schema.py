@@ -27,6 +27,9 @@ ACCOUNTS = FrameSchema(
         "vat_number": optional(pl.String, "VAT or tax registration"),
         "email": optional(pl.String, "address documents are sent to"),
         "agent": optional(pl.String, "agent who earns commission"),
+        "buyer_reference": optional(pl.String, "reference the buyer wants (BT-10)"),
+        "electronic_address": optional(pl.String, "scheme:identifier of the buyer (BT-49)"),
+        "einvoice_profile": optional(pl.String, "en16931, xrechnung or peppol"),
     },
 )
 
@@ -77,6 +80,21 @@ AGREED_PRICES = FrameSchema(
         "amount": required(AMOUNT, "agreed amount per period and unit of quantity"),
         "valid_from": required(pl.Date, "first local day"),
         "valid_until": optional(pl.Date, "local day after the last; null is open"),
+    },
+)
+
+PROVISIONING_EVENTS = FrameSchema(
+    name="provisioning_events",
+    grain="one row per change of a subscription that other systems act on",
+    columns={
+        "subscription_key": required(pl.String, "subscription"),
+        "account_key": required(pl.String, "billing account"),
+        "what": required(pl.String, "status, plan or quantity"),
+        "from_value": optional(pl.String, "what it was; null: the subscription begins"),
+        "to_value": required(pl.String, "what it is from that day on"),
+        "effective_on": required(pl.Date, "local day from which it holds"),
+        "plan_key": required(pl.String, "plan from that day on"),
+        "quantity": required(QUANTITY, "quantity from that day on"),
     },
 )
 

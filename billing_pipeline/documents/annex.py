@@ -59,9 +59,14 @@ def annex_pages(groups: Sequence[AnnexGroup], head: str, rows: int) -> tuple[Tex
             taken, lines = lines[: pages[-1].room], lines[pages[-1].room :]
             pages[-1].lines.extend(taken)
     return tuple(
-        TextPage(f"usage-page-{number}", tuple(page.lines), page.tones)
+        TextPage(annex_anchor(number), tuple(page.lines), page.tones)
         for number, page in enumerate(pages, start=1)
     )
+
+
+def annex_anchor(number: int) -> str:
+    """Id of the element of an annex page, counted from 1."""
+    return f"usage-page-{number}"
 
 
 @dataclass

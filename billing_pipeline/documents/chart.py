@@ -1,10 +1,14 @@
-"""Usage charts: bars placed by exact numbers, drawn as SVG by the template. No image, no script."""
+"""Usage charts: bars placed by exact numbers, drawn onto paper, and as SVG on a screen."""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from billing_pipeline.documents.drawn_shapes import Shapes
 from billing_pipeline.invoicing.document import ONE_DAY, DailyUsage, InvoiceDocument
+
+PLACE = "usage-chart"
+"""Id of the element that holds the bars on paper."""
 
 WIDTH, HEIGHT = 5000, 600
 _GAP_SHARE = 4
@@ -29,6 +33,11 @@ class UsageChart:
     bars: tuple[Bar, ...]
     width: int = WIDTH
     height: int = HEIGHT
+
+    def shapes(self, colour: str) -> Shapes:
+        """The bars for paper."""
+        boxes = tuple((bar.x, bar.y, bar.width, bar.height) for bar in self.bars if bar.height)
+        return Shapes(PLACE, self.width, self.height, boxes, colour)
 
     @property
     def first_day(self) -> dt.date:

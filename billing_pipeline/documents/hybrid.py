@@ -11,6 +11,8 @@ from functools import partial
 import pydyf
 import weasyprint
 
+from billing_pipeline.documents.compression import compress_once
+
 FILE_NAME = "factur-x.xml"
 _PROFILE = "EN 16931"
 _END_OF_RDF = b"</rdf:RDF>"
@@ -93,6 +95,7 @@ def finish(document: weasyprint.Document, pdf: pydyf.PDF) -> None:
         raise GlyphMissing(f"no installed font has {shown}; install one or name it as `font`")
     if "AF" in pdf.catalog:
         pdf.catalog["AF"] = pydyf.Array(list(dict.fromkeys(pdf.catalog["AF"])))
+    compress_once(pdf)
 
 
 def _is_cmyk(item: pydyf.Object) -> bool:

@@ -1,13 +1,18 @@
 """The QR code that fills in a bank transfer (EPC069-12, known as GiroCode)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 import segno
 
+from billing_pipeline.documents.drawn_shapes import Rectangle, Shapes
 from billing_pipeline.documents.einvoice.facts import payment_account
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline.vocabulary.money import from_minor_units
+
+PLACE = "payment-code"
+"""Id of the element that holds the code on paper."""
 
 _MOST_CENTS = 99_999_999_999
 _LONGEST_NAME, _LONGEST_REMITTANCE = 70, 140
@@ -15,10 +20,20 @@ _LONGEST_NAME, _LONGEST_REMITTANCE = 70, 140
 
 @dataclass(frozen=True)
 class PaymentCode:
-    """A square of `size` modules; `path` is an SVG path over the dark ones."""
+    """A square of `size` modules, and its dark ones as runs in rows."""
 
     size: int
-    path: str
+    dark: tuple[Rectangle, ...]
+
+    @property
+    def path(self) -> str:
+        """An SVG path over the dark modules."""
+        return "".join(f"M{x} {y}h{width}v1h-{width}z" for x, y, width, _ in self.dark)
+
+    @property
+    def shapes(self) -> Shapes:
+        """The code for paper."""
+        return Shapes(PLACE, self.size, self.size, self.dark, "#000000")
 
 
 def payment_code(document: InvoiceDocument) -> PaymentCode | None:
@@ -28,19 +43,18 @@ def payment_code(document: InvoiceDocument) -> PaymentCode | None:
         return None
     # Error correction M and version 13 at most, as the standard asks.
     code = segno.make_qr(payload, error="m", encoding="utf-8", boost_error=False)
-    rows = tuple(bytes(row) for row in code.matrix)
-    path = "".join(_dark_runs(row, y) for y, row in enumerate(rows))
-    return PaymentCode(len(rows), path)
+    dark = chain.from_iterable(_dark_runs(bytes(row), y) for y, row in enumerate(code.matrix))
+    return PaymentCode(len(code.matrix), tuple(dark))
 
 
-def _dark_runs(row: bytes, y: int) -> str:
-    """Runs of dark modules of a row as rectangles: one for each run keeps the path short."""
-    path, x = "", 0
+def _dark_runs(row: bytes, y: int) -> Iterator[Rectangle]:
+    """Runs of dark modules of a row: few rectangles instead of many squares."""
+    x = 0
     for is_dark, run in groupby(row):
         width = len(list(run))
-        path += f"M{x} {y}h{width}v1h-{width}z" if is_dark else ""
+        if is_dark:
+            yield x, y, width, 1
         x += width
-    return path
 
 
 def transfer_payload(document: InvoiceDocument) -> str | None:

@@ -7,6 +7,7 @@ from typing import Literal
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.documents.email import invoice_email
 from billing_pipeline.documents.render import invoice_pdf
+from billing_pipeline.documents.sample_usage import sample_usage
 from billing_pipeline.documents.template_sets import SETTINGS, TemplateSet
 from billing_pipeline.invoicing.assemble import payment_details, seller_party
 from billing_pipeline.invoicing.document import (
@@ -17,23 +18,29 @@ from billing_pipeline.invoicing.document import (
     TaxGroup,
     UsageTotal,
 )
-from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
 from billing_pipeline.vocabulary.money import minor_exponent
 from billing_pipeline.vocabulary.problems import Problem
 
 _SAMPLE_DAY = dt.date(2026, 3, 1)
 _PERIOD = (dt.date(2026, 2, 1), _SAMPLE_DAY)
 _RATE = Decimal(20)
+_NO_USAGE = UsageTotal("Sample destination", 12, Decimal(345), Decimal("12.34"))
 
 
-def preview_pdf(tenant: Tenant, templates: TemplateSet) -> bytes:
-    """A sample invoice in the tenant's brand and language."""
-    return invoice_pdf(sample_document(tenant, "invoice"), templates)
+DocumentKind = Literal["invoice", "credit_note"]
+
+
+def preview_pdf(
+    tenant: Tenant, templates: TemplateSet, *, kind: DocumentKind = "invoice", events: int = 0
+) -> bytes:
+    """A sample document in the tenant's brand and language, with `events` usage events."""
+    return invoice_pdf(sample_document(tenant, kind, events), templates)
 
 
 def check_templates(tenant: Tenant, templates: TemplateSet) -> list[Problem]:
     """What is wrong with a tenant's templates: every kind of document is rendered once."""
-    problems = []
+    problems = _uncounted_pages(templates)
     for kind in ("invoice", "credit_note"):
         try:
             document = sample_document(tenant, kind)
@@ -47,7 +54,16 @@ def check_templates(tenant: Tenant, templates: TemplateSet) -> list[Problem]:
     return problems
 
 
-def sample_document(tenant: Tenant, kind: Literal["invoice", "credit_note"]) -> InvoiceDocument:
+def _uncounted_pages(templates: TemplateSet) -> list[Problem]:
+    message = "counter(pages) does not know the pages of the usage; include page_number.html.j2"
+    return [
+        Problem(f"templates/{name}", None, None, message)
+        for name, text in templates.files
+        if "counter(pages)" in text and name != "page_number.html.j2"
+    ]
+
+
+def sample_document(tenant: Tenant, kind: DocumentKind, events: int = 0) -> InvoiceDocument:
     """A document with everything a template may meet: two accounts, usage, a discount."""
     unit = 10 ** minor_exponent(tenant.currency)
     sections = (
@@ -60,7 +76,7 @@ def sample_document(tenant: Tenant, kind: Literal["invoice", "credit_note"]) -> 
     )
     net = sum(section.net_minor for section in sections)
     tax = net * int(_RATE) // 100
-    entity = tenant.legal_entity
+    entity, usage = tenant.legal_entity, sample_usage(tenant, events)
     number = "SAMPLE-000042"
     return InvoiceDocument(
         invoice_key="sample",
@@ -88,9 +104,9 @@ def sample_document(tenant: Tenant, kind: Literal["invoice", "credit_note"]) -> 
         total_minor=net + tax,
         payment=payment_details(entity, number),
         corrects_invoice=None,
-        usage_totals=(UsageTotal("Sample destination", 12, Decimal(345), Decimal("12.34")),),
-        daily_usage=(),
-        itemisation=RATED_USAGE.empty(),
+        usage_totals=usage_totals(usage) or (_NO_USAGE,),
+        daily_usage=usage_by_day(usage, tenant.time_zone),
+        itemisation=usage,
     )
 
 

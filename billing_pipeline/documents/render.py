@@ -1,6 +1,7 @@
 """One document as HTML and as PDF: equal documents and templates give equal bytes."""
 
 import hashlib
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import weasyprint
@@ -10,16 +11,19 @@ from billing_pipeline.customers.tenant import Branding
 from billing_pipeline.documents.annex import (
     ROWS_PER_PAGE,
     AnnexGroup,
+    annex_anchor,
     annex_groups,
     annex_head,
     annex_pages,
 )
-from billing_pipeline.documents.chart import usage_chart
+from billing_pipeline.documents.chart import UsageChart, usage_chart
+from billing_pipeline.documents.drawn_page import draw_on_pages, repeat_page
+from billing_pipeline.documents.drawn_shapes import Shapes
 from billing_pipeline.documents.drawn_text import (
     FONT_SIZE_PT,
     LINE_PT,
+    DrawnLines,
     TextPage,
-    draw_on_pages,
     drawn_style,
 )
 from billing_pipeline.documents.einvoice.cii import cii_invoice
@@ -27,7 +31,8 @@ from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.formats import formats
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
-from billing_pipeline.documents.payment_code import payment_code
+from billing_pipeline.documents.page_numbers import number_pages
+from billing_pipeline.documents.payment_code import PaymentCode, payment_code
 from billing_pipeline.documents.sandbox import (
     FetchRefused,
     NoFetching,
@@ -38,6 +43,9 @@ from billing_pipeline.documents.template_sets import TemplateSet, default_templa
 from billing_pipeline.invoicing.document import InvoiceDocument
 
 _MOST_SETS = 64
+LAID_OUT = 2
+"""Annex pages that WeasyPrint lays out: the one with the title, and one to repeat."""
+LAST_LAID_OUT = annex_anchor(LAID_OUT)
 
 
 def invoice_html(document: InvoiceDocument, templates: TemplateSet | None = None) -> str:
@@ -46,7 +54,8 @@ def invoice_html(document: InvoiceDocument, templates: TemplateSet | None = None
     Raises: jinja2.TemplateError where a tenant's template fails or oversteps the sandbox.
     """
     chosen = templates or default_template_set()
-    return _filled_in(document, chosen, annex=_annex(document, chosen))
+    pictures = _pictures(document, chosen)
+    return _filled_in(document, chosen, pictures, annex=_annex(document, chosen))
 
 
 def invoice_pdf(document: InvoiceDocument, templates: TemplateSet | None = None) -> bytes:
@@ -58,25 +67,53 @@ def invoice_pdf(document: InvoiceDocument, templates: TemplateSet | None = None)
     GlyphMissing if no font has a character.
     """
     chosen = templates or default_template_set()
-    branding = document.branding
-    head = annex_head(labels(document.locale))
-    pages = annex_pages(_annex(document, chosen), head, ROWS_PER_PAGE[branding.paper])
-    html = _filled_in(document, chosen, pages=pages)
-    rendered = _laid_out(html, _style_sheet(chosen, branding))
-    draw_on_pages(rendered, pages, drawn_style(chosen.settings.mono_font, branding.colour))
+    branding, words = document.branding, labels(document.locale)
+    annex = annex_pages(_annex(document, chosen), annex_head(words), ROWS_PER_PAGE[branding.paper])
+    pictures = _pictures(document, chosen)
+    shapes = pictures.shapes(branding.colour)
+    html = _filled_in(document, chosen, pictures, pages=annex[:LAID_OUT], shapes=shapes)
+    rendered = _laid_out(html, _style_sheet(chosen, branding), _fonts(_own_fonts(chosen)))
+    style = drawn_style(chosen.settings.mono_font, branding.colour)
+    lines = [DrawnLines(page, style) for page in annex]
+    draw_on_pages(rendered, [*shapes, *lines[:LAID_OUT]])
+    repeat_page(rendered, LAST_LAID_OUT, lines[LAID_OUT:])
+    number_pages(rendered, words["page"], chosen.settings.font)
     stamp = f"{document.issue_date.isoformat()}T00:00:00Z"
     rendered.metadata.created = rendered.metadata.modified = stamp
     if why_impossible(document) is None:
         embed_einvoice(rendered, cii_invoice(document), document.issue_date)
     content: bytes = rendered.write_pdf(
-        finisher=finish, pdf_variant="pdf/a-3b", pdf_identifier=_identifier(chosen, html, pages)
+        finisher=finish,
+        pdf_variant="pdf/a-3b",
+        pdf_identifier=_identifier(chosen, html, annex, shapes),
     )
     return content
 
 
-def _identifier(templates: TemplateSet, html: str, pages: tuple[TextPage, ...]) -> bytes:
+@dataclass(frozen=True)
+class _Pictures:
+    """What a document shows beside text."""
+
+    code: PaymentCode | None
+    chart: UsageChart | None
+
+    def shapes(self, colour: str) -> tuple[Shapes, ...]:
+        """The pictures for paper, bars in `colour`."""
+        code = () if self.code is None else (self.code.shapes,)
+        return code if self.chart is None else (*code, self.chart.shapes(colour))
+
+
+def _pictures(document: InvoiceDocument, templates: TemplateSet) -> _Pictures:
+    return _Pictures(
+        code=payment_code(document), chart=usage_chart(document, templates.settings.usage_chart)
+    )
+
+
+def _identifier(
+    templates: TemplateSet, html: str, pages: tuple[TextPage, ...], shapes: tuple[Shapes, ...]
+) -> bytes:
     drawn = "\f".join("\n".join(page.lines) for page in pages)
-    content = f"{templates.digest}\0{html}\0{drawn}"
+    content = f"{templates.digest}\0{html}\0{drawn}\0{shapes}"
     return hashlib.sha256(content.encode()).hexdigest()[:32].encode()
 
 
@@ -89,12 +126,13 @@ def _annex(document: InvoiceDocument, templates: TemplateSet) -> tuple[AnnexGrou
 def _filled_in(
     document: InvoiceDocument,
     templates: TemplateSet,
+    pictures: _Pictures,
     *,
     annex: tuple[AnnexGroup, ...] = (),
     pages: tuple[TextPage, ...] = (),
+    shapes: tuple[Shapes, ...] = (),
 ) -> str:
     words = labels(document.locale)
-    settings = templates.settings
     return (
         environment(templates)
         .get_template("invoice.html.j2")
@@ -102,28 +140,40 @@ def _filled_in(
             invoice=document,
             words=words,
             formats=formats(document.locale),
-            sections=settings.sections,
+            sections=templates.settings.sections,
             annex=annex,
             annex_pages=pages,
             annex_head=annex_head(words),
-            payment_code=payment_code(document),
-            chart=usage_chart(document, settings.usage_chart),
+            payment_code=pictures.code,
+            chart=pictures.chart,
+            drawn=tuple(shape.anchor for shape in shapes),
+            logo=_logo(templates),
         )
     )
 
 
-def _laid_out(html: str, style: weasyprint.CSS) -> weasyprint.Document:
+def _logo(templates: TemplateSet) -> str | None:
+    name = templates.settings.logo
+    return None if name is None else templates.address(name)
+
+
+def _laid_out(html: str, style: weasyprint.CSS, fonts: FontConfiguration) -> weasyprint.Document:
     try:
         source = weasyprint.HTML(string=html, url_fetcher=NoFetching())
-        return source.render(stylesheets=[style, _pdf_a_style()], font_config=_fonts())
+        return source.render(stylesheets=[style, _pdf_a_style()], font_config=fonts)
     except FetchRefused as refusal:
         raise ResourceRefused(str(refusal)) from None
 
 
-@cache
-def _fonts() -> FontConfiguration:
-    """One per process: building it anew costs a tenth of a small document."""
+@lru_cache(maxsize=_MOST_SETS)
+def _fonts(own: tuple[str, ...]) -> FontConfiguration:  # noqa: ARG001 - it tells them apart
+    """One per process and set of own fonts: building it costs a tenth of a small document."""
     return FontConfiguration()
+
+
+def _own_fonts(templates: TemplateSet) -> tuple[str, ...]:
+    """What tells apart sets that bring fonts; all others share the installed ones."""
+    return tuple(templates.content[font.file] for font in templates.settings.fonts)
 
 
 @cache
@@ -143,8 +193,12 @@ def _style_sheet(templates: TemplateSet, branding: Branding) -> weasyprint.CSS:
             branding=branding,
             font=settings.font,
             mono_font=settings.mono_font,
+            faces=[(font, templates.address(font.file)) for font in settings.fonts],
+            logo_height_mm=settings.logo_height_mm,
             drawn_font_pt=FONT_SIZE_PT,
             drawn_line_pt=LINE_PT,
         )
     )
-    return weasyprint.CSS(string=text, font_config=_fonts(), url_fetcher=NoFetching())
+    return weasyprint.CSS(
+        string=text, font_config=_fonts(_own_fonts(templates)), url_fetcher=NoFetching()
+    )

@@ -18,14 +18,15 @@ from billing_pipeline.documents.drawn_text import TextPage
 from billing_pipeline.documents.email_words import EmailWords
 from billing_pipeline.documents.formats import Formats
 from billing_pipeline.documents.payment_code import PaymentCode
-from billing_pipeline.documents.template_sets import TemplateSet
+from billing_pipeline.documents.template_sets import FontFile, TemplateSet
 from billing_pipeline.invoicing import document as model
 
 _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
-    model.TaxGroup, model.PaymentDetails, model.UsageTotal, model.DailyUsage,
-    AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode,
+    model.TaxGroup, model.StackedTax, model.ConvertedTax,
+    model.PaymentDetails, model.UsageTotal, model.DailyUsage,
+    AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode, FontFile,
 )  # fmt: skip
 _CLOSED_ATTRIBUTES = {"itemisation"}
 
@@ -71,10 +72,10 @@ class FetchRefused(FatalURLFetchingError):  # type: ignore[misc]
 
 
 class NoFetching(URLFetcher):  # type: ignore[misc]
-    """Fetches nothing but `data:` images that stand in the document itself."""
+    """Fetches nothing but `data:` pictures and fonts that stand in the document itself."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        """Decode a `data:image/` address. Raises: FetchRefused for any other."""
-        if not url.startswith("data:image/"):
+        """Decode a `data:` address of a picture or font. Raises: FetchRefused for any other."""
+        if not url.startswith(("data:image/", "data:font/")):
             raise FetchRefused(f"a document may not fetch {url[:80]!r}")
         return super().fetch(url, headers)

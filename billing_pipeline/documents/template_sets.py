@@ -1,5 +1,6 @@
 """Template sets: the files a document is made of; a tenant's files stand over ours."""
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +16,29 @@ from pydantic import Field
 from billing_pipeline.vocabulary.configuration import Configuration
 
 SETTINGS = "template.yaml"
-_SUFFIXES = (".j2", ".css", ".yaml", ".svg")
+_TEXT = (".j2", ".css", ".yaml", ".svg")
+_BINARY = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+    ".woff2": "font/woff2",
+}
+_SUFFIXES = (*_TEXT, *_BINARY)
 _LARGEST_FILE_BYTES = 512 * 1024
 
 
 class TemplateRefused(Exception):
     """A template set that cannot be used; nothing was rendered."""
+
+
+class FontFile(Configuration):
+    """A font of the set itself, one style of a family; others must be installed."""
+
+    family: str
+    file: str = Field(description="name in the templates folder, e.g. fonts/Brand-Bold.ttf")
+    weight: int = Field(default=400, ge=100, le=900)
+    is_italic: bool = False
 
 
 class TemplateSettings(Configuration):
@@ -29,6 +47,9 @@ class TemplateSettings(Configuration):
     sections: Annotated[list[str], Field(min_length=1)]
     font: str = "Liberation Sans, DejaVu Sans, sans-serif"
     mono_font: str = "Liberation Mono, DejaVu Sans Mono, monospace"
+    fonts: list[FontFile] = []
+    logo: str | None = Field(default=None, description="a picture of the templates folder")
+    logo_height_mm: int = Field(default=11, ge=4, le=20)
     itemisation_rows: int = Field(
         default=20_000, ge=0, description="usage rows printed at most; more stand in the CSV only"
     )
@@ -50,6 +71,15 @@ class TemplateSet:
     def settings(self) -> TemplateSettings:
         """The parsed `template.yaml`."""
         return TemplateSettings.model_validate(yaml.safe_load(self.content[SETTINGS]))
+
+    def address(self, name: str) -> str:
+        """A file as a `data:` address. Raises: TemplateRefused if there is none."""
+        if name not in self.content:
+            raise TemplateRefused(f"{SETTINGS} names {name}, which is not in the templates folder")
+        text = self.content[name]
+        if text.startswith("data:"):
+            return text
+        return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
 
     @cached_property
     def digest(self) -> str:
@@ -75,14 +105,33 @@ def tenant_template_set(folder: Path) -> TemplateSet:
 
     Raises: TemplateRefused for a file of another kind or size.
     """
-    overrides = dict(_read(folder)) if folder.is_dir() else {}
-    return default_template_set().with_overrides(overrides)
+    return default_template_set().with_overrides(read_overrides(folder))
+
+
+def read_overrides(folder: Path) -> dict[str, str]:
+    """The files of a tenant's `templates/` folder by name; pictures and fonts as addresses.
+
+    Raises: TemplateRefused for a file of another kind or size.
+    """
+    return dict(sorted(_read(folder))) if folder.is_dir() else {}
+
+
+def write_overrides(folder: Path, overrides: Mapping[str, str]) -> None:
+    """Write files as `read_overrides` reads them."""
+    for name, text in overrides.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _, is_address, content = text.partition(";base64,")
+        is_binary = path.suffix.lower() in _BINARY and is_address
+        path.write_bytes(base64.b64decode(content) if is_binary else text.encode())
 
 
 def _read(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for entry in folder.iterdir():
         name = f"{prefix}{entry.name}"
+        if entry.name.startswith("."):
+            continue
         if entry.is_dir():
             found += _read(entry, f"{name}/")
         elif not entry.name.endswith(_SUFFIXES):
@@ -95,5 +144,14 @@ def _read(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
 def _text(entry: Traversable, name: str) -> str:
     content = entry.read_bytes()
     if len(content) > _LARGEST_FILE_BYTES:
-        raise TemplateRefused(f"{name}: larger than {_LARGEST_FILE_BYTES} bytes")
-    return content.decode("utf-8")
+        raise TemplateRefused(
+            f"{name}: {len(content)} bytes, at most {_LARGEST_FILE_BYTES}: "
+            "every document carries it"
+        )
+    kind = _BINARY.get(name[name.rfind(".") :].lower())
+    if kind is not None:
+        return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise TemplateRefused(f"{name}: is not UTF-8; save it as UTF-8") from None

@@ -13,6 +13,11 @@ from typing import IO, Any, cast
 
 import fsspec
 
+try:
+    from backports import zstd
+except ImportError:  # an optional extra
+    zstd = None  # type: ignore[assignment]
+
 from billing_pipeline.intake.landing import Upload
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
 
@@ -21,6 +26,7 @@ DEFAULT_MAX_BYTES = 20 * 1024**3
 DEFAULT_MAX_RATIO = 1000
 _ALWAYS_ALLOWED = 16 * 1024 * 1024  # a small file may compress as well as it likes
 _KEY_LENGTH = 32
+_LARGEST_WINDOW = 27  # a power of two: 128 MiB, what zstd --long needs
 
 
 @dataclass(frozen=True)
@@ -37,28 +43,45 @@ class UploadChanged(Exception):
     """The upload changed while it was read; it is taken up again when it is stable."""
 
 
+class UploadMissing(Exception):
+    """The upload is no longer where it was listed."""
+
+
 def archive_upload(upload: Upload, archive_url: str) -> ArchivedFile:
     """Copy an upload to the archive, streaming, and name it by the hash of its content.
 
     The same content is stored once, whatever its name. Nothing half-written is ever visible.
-    Raises: UploadChanged if the size is not what was listed.
+    Raises: UploadChanged if the size is not what was listed, UploadMissing if it is gone.
     """
     digest = hashlib.sha256()
     size = 0
     with tempfile.TemporaryFile() as spool:
-        with fsspec.open(upload.url, "rb") as source:
+        with _opened(upload) as source:
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
                 spool.write(chunk)
                 size += len(chunk)
         if size != upload.size:
-            raise UploadChanged(f"{upload.path}: {upload.size} bytes listed, {size} read")
+            raise UploadChanged(
+                f"{upload.path}: {upload.size} bytes were listed, {size} read: it was still being "
+                "written; what it is now has been or will be registered anew, so discard this one"
+            )
         file_key = digest.hexdigest()[:_KEY_LENGTH]
         filesystem, root = fsspec.core.url_to_fs(archive_url)
         path = f"{root.rstrip('/')}/{file_key[:2]}/{file_key}"
         spool.seek(0)
         _store(filesystem, path, cast("IO[bytes]", spool))
     return ArchivedFile(file_key, upload.name, size, filesystem.unstrip_protocol(path))
+
+
+def _opened(upload: Upload) -> IO[bytes]:
+    try:
+        return cast("IO[bytes]", fsspec.open(upload.url, "rb").open())
+    except FileNotFoundError:
+        raise UploadMissing(
+            f"{upload.path} is no longer in the landing zone; put it back and release it, or "
+            "discard it"
+        ) from None
 
 
 def _store(filesystem: Any, path: str, content: IO[bytes]) -> None:  # noqa: ANN401 - untyped library
@@ -105,16 +128,26 @@ def _decompressed(raw: IO[bytes], head: bytes, name: str) -> IO[bytes]:
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if head[:3] == b"BZh":
         return cast("IO[bytes]", bz2.BZ2File(raw))
+    if head == b"\x28\xb5\x2f\xfd":
+        return _zstd(raw)
     if head == b"PK\x03\x04" and not name.lower().endswith(".xlsx"):
         return _zip_member(raw)
     if head == b"PK\x05\x06":
         raise FileRefused(QuarantineReason.UNSAFE_ARCHIVE, "the zip archive is empty")
     lower = name.lower()
-    if lower.endswith((".gz", ".bz2", ".zip")) and head:
+    if lower.endswith((".gz", ".bz2", ".zip", ".zst")) and head:
         raise FileRefused(
             QuarantineReason.CORRUPT_ARCHIVE, f"the name says compressed, the content {head!r} not"
         )
     return raw
+
+
+def _zstd(raw: IO[bytes]) -> IO[bytes]:
+    if zstd is None:
+        message = "the file is compressed with zstd; install billing-pipeline[zstd]"
+        raise FileRefused(QuarantineReason.READER_MISSING, message)
+    options = {int(zstd.DecompressionParameter.window_log_max): _LARGEST_WINDOW}
+    return cast("IO[bytes]", zstd.ZstdFile(raw, options=options))
 
 
 def _zip_member(raw: IO[bytes]) -> IO[bytes]:
@@ -136,6 +169,12 @@ def _zip_member(raw: IO[bytes]) -> IO[bytes]:
         return archive.open(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
+
+
+_CORRUPT = (
+    *(EOFError, OSError, zlib.error, zipfile.BadZipFile, ValueError),
+    *([zstd.ZstdError] if zstd else []),
+)
 
 
 class _Limited(io.RawIOBase):
@@ -163,7 +202,7 @@ class _Limited(io.RawIOBase):
         """Fill a buffer. Raises: FileRefused beyond the limit or where the content is corrupt."""
         try:
             chunk = self.source.read(len(buffer))
-        except (EOFError, OSError, zlib.error, zipfile.BadZipFile, ValueError) as error:
+        except _CORRUPT as error:
             raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, str(error)) from error
         self.given += len(chunk)
         if self.given > self.limit:

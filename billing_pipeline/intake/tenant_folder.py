@@ -1,7 +1,7 @@
 """A tenant's configuration folder, read whole or refused whole with every mistake named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +19,9 @@ from billing_pipeline.catalog.taxes import Taxes
 from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
+from billing_pipeline.intake.account_types import check_account_types
 from billing_pipeline.intake.csv_tables import CsvTable
+from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
 from billing_pipeline.intake.subscription_terms import (
     TERMS_FILES,
@@ -44,7 +46,13 @@ _YAML_FILES = (
     "taxes.yaml",
     "rate_cards.yaml",
 )
-_TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv", *TERMS_FILES)
+_TABLE_FILES = (
+    "accounts.csv",
+    "subscriptions.csv",
+    "service_identifiers.csv",
+    FX_FILE,
+    *TERMS_FILES,
+)
 _YAML_FOLDERS, _TABLE_FOLDERS = ("feeds",), ("rate_cards",)
 # `usage` holds files to simulate with, `templates` belongs to the documents, a README to people.
 _LEFT_ALONE = ("usage", "templates", "README.md")
@@ -55,7 +63,8 @@ _KNOWN = (*_YAML_FILES, *_TABLE_FILES, *_YAML_FOLDERS, *_TABLE_FOLDERS, *_LEFT_A
 class TenantFolder:
     """Everything one tenant configured, checked as a whole.
 
-    `documents` holds the YAML files as they stand: path in the folder to text.
+    `documents` holds the YAML files as they stand: path in the folder to text; `templates` the
+    files of its `templates/` folder, which the room of the documents reads.
     """
 
     tenant: Tenant
@@ -67,6 +76,7 @@ class TenantFolder:
     terms: SubscriptionTerms
     rate_card_prices: pl.DataFrame
     documents: dict[str, str]
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,8 +140,10 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         subscriptions=subscriptions,
         service_identifiers=identifiers,
         rate_card_prices=prices,
-    ) + check_terms(terms, catalog, subscriptions)
+    )
+    across += check_terms(terms, catalog, subscriptions)
     across += check_rollover(catalog, tenant.look_back_periods)
+    across += check_account_types(tenant, catalog, accounts, subscriptions)
     if not across:
         across = [
             problem
@@ -153,6 +165,18 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         rate_card_prices=RATE_CARD_PRICES.conform(prices),
         documents={file: document.text for file, document in folder.documents.items()},
     )
+
+
+def read_tenant(directory: Path) -> Tenant:
+    """The tenant of a folder, without anything it sells.
+
+    Raises: ConfigurationRefused with every mistake of `tenant.yaml`.
+    """
+    document = _read(TENANT_FILE, directory / TENANT_FILE)
+    tenant, problems = parse_document(document, Tenant)
+    if tenant is None:
+        raise ConfigurationRefused(problems)
+    return tenant
 
 
 def _open(directory: Path) -> _Folder:
@@ -195,11 +219,14 @@ def _catalog(folder: _Folder) -> Catalog:
     negotiated = folder.model("prices.yaml", NegotiatedPrices)
     taxes = folder.model("taxes.yaml", Taxes)
     cards = folder.model("rate_cards.yaml", RateCards)
+    fx_rates, mistakes = read_fx_rates(folder.content(FX_FILE))
+    folder.problems.extend(mistakes)
     return Catalog(
         products=() if products is None else tuple(products.products),
         plans=() if plans is None else tuple(plans.plans),
         discounts=() if plans is None else tuple(plans.discounts),
         tax_rates=() if taxes is None else tuple(taxes.tax_rates),
+        fx_rates=fx_rates,
         rate_cards=() if cards is None else tuple(cards.rate_cards),
         negotiated=() if negotiated is None else tuple(negotiated.prices),
     )

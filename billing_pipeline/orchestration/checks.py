@@ -11,6 +11,7 @@ from billing_pipeline.books import checks as books_checks
 from billing_pipeline.books import conservation, findings
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration import metadata as shown
+from billing_pipeline.orchestration import usage_checks
 from billing_pipeline.orchestration.assets import assurance, money, usage
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.partitions import days_of, tenant_days_of
@@ -180,4 +181,5 @@ ALL = [
     documents_add_up,
     books_agree,
     nothing_is_found,
+    *usage_checks.ALL,
 ]

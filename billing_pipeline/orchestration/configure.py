@@ -13,9 +13,12 @@ from billing_pipeline.books.revisions import (
 )
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.books.staleness import mark_changed_days_stale
-from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries
+from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries, template_files
+from billing_pipeline.documents.template_sets import write_overrides
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
+from billing_pipeline.orchestration.brand_templates import FOLDER as TEMPLATES
+from billing_pipeline.orchestration.brand_templates import with_templates
 from billing_pipeline.orchestration.identifiers import refuse_overlaps_between_tenants
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
@@ -45,8 +48,16 @@ def read_folders(directory: Path) -> list[TenantFolder]:
 
     Raises: ConfigurationRefused with every mistake of a folder.
     """
-    folders = [read_tenant_folder(path) for path in tenant_folders(directory)]
+    folders = [read_folder(path) for path in tenant_folders(directory)]
     return _parents_first(folders)
+
+
+def read_folder(path: Path) -> TenantFolder:
+    """Read one tenant folder with its templates.
+
+    Raises: ConfigurationRefused with every mistake.
+    """
+    return with_templates(read_tenant_folder(path), path)
 
 
 def plan_folders(
@@ -89,7 +100,8 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
     """Write a tenant's configuration as last applied to an empty directory."""
     facts = read_facts(installation, tenant_key)
     with tenant_scope(installation.engine, tenant_key) as connection:
-        feeds = feeds_from_entries(stored.read_entries(connection, tenant_key))
+        entries = stored.read_entries(connection, tenant_key)
+        feeds, templates = feeds_from_entries(entries), template_files(entries)
         identifiers = stored.read_service_identifiers(connection, tenant_key)
     tables = {
         "accounts": facts.accounts,
@@ -101,6 +113,7 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         "rate_card_prices": read_rate_cards(installation, tenant_key),
     }
     write_tenant_folder(directory, facts.tenant, facts.catalog, feeds, tables)
+    write_overrides(directory / TEMPLATES, templates)
 
 
 def tenant_rows(folder: TenantFolder) -> TenantRows:
@@ -109,7 +122,7 @@ def tenant_rows(folder: TenantFolder) -> TenantRows:
         tenant_document=folder.tenant.model_dump_json(),
         tenant_key=folder.tenant.key,
         parent_key=folder.tenant.parent,
-        entries=catalog_entries(folder.catalog, folder.feeds),
+        entries=catalog_entries(folder.catalog, folder.feeds, folder.templates),
         accounts=folder.accounts,
         subscriptions=folder.subscriptions,
         service_identifiers=folder.service_identifiers,

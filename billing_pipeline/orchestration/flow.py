@@ -51,9 +51,22 @@ class Flow:
         with installation_scope(self._installation.engine) as connection:
             due.plan_bill_days(connection, now)
             days = due.due_bill_days(connection, limit=_NO_LIMIT)
-        for (tenant_key,), own in sorted(days.partition_by("tenant_key", as_dict=True).items()):
-            span = own["bill_day"].to_list()
-            self._run("bill_run", tenant_span_tags(str(tenant_key), min(span), max(span)))
+        for tenant_key in days["tenant_key"].unique().sort():
+            self.bill_tenant(tenant_key, now)
+
+    def rate_span(self, tenant_key: str, first: dt.date, last: dt.date) -> None:
+        """Rate a tenant's usage days again, first to last, in one run."""
+        self._run("rate_usage", tenant_span_tags(tenant_key, first, last))
+
+    def bill_tenant(self, tenant_key: str, now: dt.datetime) -> int:
+        """Bill one tenant's local days that are due at `now`, in one run; return how many."""
+        with installation_scope(self._installation.engine) as connection:
+            due.plan_bill_days(connection, now)
+            days = due.due_bill_days(connection, tenant_key=tenant_key, limit=_NO_LIMIT)
+        if not days.is_empty():
+            span = days["bill_day"].to_list()
+            self._run("bill_run", tenant_span_tags(tenant_key, min(span), max(span)))
+        return days.height
 
     def assure(self, day: dt.date) -> None:
         """Run every control over every tenant, one run per tenant."""

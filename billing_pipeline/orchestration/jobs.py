@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from billing_pipeline.orchestration.assets import assurance, money, usage
+from billing_pipeline.orchestration.assets import (
+    assurance,
+    money,
+    month,
+    outlook,
+    suspense,
+    usage,
+)
 
 load_usage = dg.define_asset_job(
     "load_usage",
@@ -27,14 +34,45 @@ bill_run = dg.define_asset_job(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        outlook.provisioning_events,
         assurance.controls_before_issue,
         assurance.assurance_report,
     ),
     description="Charge, control, invoice, book and hand off a tenant's bill days.",
+)
+watch_suspense = dg.define_asset_job(
+    "watch_suspense",
+    selection=dg.AssetSelection.assets(suspense.suspense),
+    description="Count what waits in suspense, its age and its probable value.",
 )
 assure = dg.define_asset_job(
     "assure",
     selection=dg.AssetSelection.assets(assurance.assurance_report),
     description="Run every control over a tenant, whether or not anything was billed.",
 )
-ALL = [load_usage, mediate_usage, rate_usage, bill_run, assure]
+draft_next_bills = dg.define_asset_job(
+    "draft_next_bills",
+    selection=dg.AssetSelection.assets(outlook.draft_bills),
+    description="Draft the next bill of every account of a tenant as it stands today.",
+)
+recommend_plans = dg.define_asset_job(
+    "recommend_plans",
+    selection=dg.AssetSelection.assets(outlook.plan_recommendations),
+    description="Find the plan that would have been cheapest for every subscription.",
+)
+close_month = dg.define_asset_job(
+    "close_month",
+    selection=dg.AssetSelection.assets(month.closed_month),
+    description="Accrue, release, revalue and close a tenant's month.",
+)
+ALL = [
+    load_usage,
+    mediate_usage,
+    rate_usage,
+    bill_run,
+    watch_suspense,
+    assure,
+    draft_next_bills,
+    recommend_plans,
+    close_month,
+]

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from billing_pipeline.books import catalog, due, files, summary
+from billing_pipeline.books import suspense as suspense_books
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration import jobs
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.partitions import (
     add_tenants,
+    all_tenants,
     day_span_request,
+    span_tags,
     tenant_span_request,
     unbroken_spans,
 )
@@ -19,6 +22,7 @@ from billing_pipeline.orchestration.steps.register import register_landed_files
 
 RUNS_PER_TICK = 200
 _SECONDS = 30
+_MINUTES = 5
 
 
 @dg.sensor(
@@ -87,4 +91,25 @@ def stale_rating_days(
             yield tenant_span_request("rate", str(tenant_key), first, last, touched)
 
 
-ALL = [usage_uploads, stale_usage_days, stale_rating_days]
+@dg.sensor(
+    job=jobs.watch_suspense,
+    minimum_interval_seconds=_MINUTES * 60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for suspense to be counted when records entered or left it, and daily.",
+)
+def suspense_changes(
+    context: dg.SensorEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run over all tenants for every change, and one a day because records grow old."""
+    with installation_scope(billing.installation.engine) as connection:
+        version = suspense_books.suspense_version(connection)
+        add_tenants(context.instance, catalog.tenant_keys(connection))
+    known = all_tenants(context.instance)
+    if not known:
+        yield dg.SkipReason("no tenant is applied")
+        return
+    key = f"suspense:{utc_now().date()}:{version}"
+    yield dg.RunRequest(run_key=key, tags=span_tags(known[0], known[-1]))
+
+
+ALL = [usage_uploads, stale_usage_days, stale_rating_days, suspense_changes]

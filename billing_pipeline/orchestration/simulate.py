@@ -1,10 +1,13 @@
 """Run tenant folders with their usage on a throw-away installation, day after local day.
 
 It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
-with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
-day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day.
+with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that day
+on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
+what people decide: day, tenant_key, bill_day, account_key, decision, reason. A decision is
+`approve` or `reject`. `DIR/closings.csv` says which months are closed at the end of which day.
 """
 
+import csv
 import datetime as dt
 import json
 import os
@@ -18,8 +21,13 @@ import fsspec
 
 from billing_pipeline.books import catalog, checks, due, files, invoices
 from billing_pipeline.books.scope import installation_scope, tenant_scope
-from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
-from billing_pipeline.orchestration.configure import apply_folders, read_folders
+from billing_pipeline.intake.archive import open_usage
+from billing_pipeline.intake.tenant_folder import TenantFolder
+from billing_pipeline.mediation.decode import decode_blocks
+from billing_pipeline.orchestration.bills import Decision, decide
+from billing_pipeline.orchestration.closings import close_months, read_closings
+from billing_pipeline.orchestration.configure import apply_folders, read_folder, read_folders
+from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.extracts import write_extracts
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import assure_tenant
@@ -28,13 +36,23 @@ from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.issue import issue_bill_day
 from billing_pipeline.orchestration.steps.load import Loader
-from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
-from billing_pipeline.orchestration.steps.rate import TenantRater
+from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.steps.render import render_days
+from billing_pipeline.orchestration.steps.stale import compute_stale_days
 
 _DATED = re.compile(r"^(?P<key>[^@]*)@(?P<day>\d{4}-\d{2}-\d{2})$")
 _NO_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A usage file to land; `is_dated` says that the story names its day."""
+
+    owner: str
+    feed: str
+    source: Path
+    is_dated: bool
 
 
 @dataclass(frozen=True)
@@ -42,7 +60,34 @@ class Story:
     """What happens on which day: folders to apply and files to land."""
 
     folders: dict[dt.date, list[Path]]
-    landings: dict[dt.date, list[tuple[str, Path]]]
+    landings: dict[dt.date, list[Landing]]
+    decisions: dict[dt.date, list[Decision]]
+    closings: dict[dt.date, list[tuple[str, dt.date]]]
+
+
+def read_decisions(directory: Path) -> dict[dt.date, list[Decision]]:
+    """What people decide about bills, by the day they do."""
+    decisions: dict[dt.date, list[Decision]] = {}
+    for row in _decided(directory, "approve", "reject"):
+        decision = Decision(
+            tenant_key=row["tenant_key"],
+            bill_day=dt.date.fromisoformat(row["bill_day"]),
+            account_key=row["account_key"] or None,
+            is_approved=row["decision"] == "approve",
+            decided_by="a person",
+            reason=row["reason"],
+        )
+        decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
+    return decisions
+
+
+def _decided(directory: Path, *decisions: str) -> list[dict[str, str]]:
+    """Rows of `decisions.csv` with some decisions; none without the file."""
+    path = directory / "decisions.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["decision"] in decisions]
 
 
 def simulate(
@@ -69,17 +114,17 @@ def simulate(
 
 def read_story(directory: Path, first_day: dt.date) -> Story:
     """Sort folders and usage files by the day they appear; undated ones on the first day."""
-    story = Story({}, {})
+    story = Story({}, {}, read_decisions(directory), read_closings(directory))
     roots = [directory] if (directory / "tenant.yaml").exists() else sorted(directory.iterdir())
     for folder in (root for root in roots if (root / "tenant.yaml").exists()):
         day = _day_of(folder.name, first_day)
         story.folders.setdefault(day, []).append(folder)
         for upload in _uploads(folder):
-            landing = _day_of(upload.parent.name, day)
-            feed = upload.parent.parent.name if "@" in upload.parent.name else upload.parent.name
             owner = folder.name.split("@")[0]
-            target = f"{owner}/{feed}/{upload.name}"
-            story.landings.setdefault(landing, []).append((target, upload))
+            is_dated = "@" in upload.parent.name
+            feed = upload.parent.parent.name if is_dated else upload.parent.name
+            landing = Landing(owner, feed, upload, is_dated)
+            story.landings.setdefault(_day_of(upload.parent.name, day), []).append(landing)
     return story
 
 
@@ -106,46 +151,63 @@ def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
 def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     noon = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
     if folders := story.folders.get(day):
-        read = [read_tenant_folder(folder) for folder in folders]
+        read = [read_folder(folder) for folder in folders]
         apply_folders(installation, read, applied_at=noon, applied_by="simulation")
     if landings := story.landings.get(day):
-        _land(installation, landings, noon)
-        register_landed_files(installation, noon + dt.timedelta(days=1), day)
-    catch_up(installation)
-    _bill(installation, noon)
+        latest = _land(installation, landings, noon)
+        register_landed_files(installation, latest + dt.timedelta(days=1), day)
+    for decision in story.decisions.get(day, []):
+        decide(installation, decision, noon)
+    catch_up(installation, noon)
+    bill_due_days(installation, noon)
+    close_months(installation, story.closings.get(day, []))
 
 
-def _land(
-    installation: Installation, landings: list[tuple[str, Path]], landed_at: dt.datetime
-) -> None:
-    """Put files into the landing zone with the story's time: by today's they are too young."""
+def _land(installation: Installation, landings: list[Landing], noon: dt.datetime) -> dt.datetime:
+    """Put files into the landing zone with the story's time; return the latest instant."""
     _, root = fsspec.core.url_to_fs(installation.landing_url)
-    for target, source in landings:
-        landed = Path(root) / target
+    feeds = OwnerFeeds(installation)
+    latest = noon
+    for landing in landings:
+        landed_at = noon if landing.is_dated else _after_its_events(feeds, landing, noon)
+        landed = Path(root) / landing.owner / landing.feed / landing.source.name
         landed.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, landed)
+        shutil.copyfile(landing.source, landed)
         os.utime(landed, (landed_at.timestamp(), landed_at.timestamp()))
+        latest = max(latest, landed_at)
+    return latest
 
 
-def catch_up(installation: Installation) -> None:
+def _after_its_events(feeds: OwnerFeeds, landing: Landing, noon: dt.datetime) -> dt.datetime:
+    """When a file without a date would have landed: the midnight after its last event.
+
+    It is loaded on the first day all the same, so that a story can be told in one file.
+    """
+    try:
+        feed = feeds.of_file(landing.owner, landing.feed, landing.source.name)
+        limits = (feed.match.max_bytes, feed.match.max_ratio)
+        with open_usage(str(landing.source), landing.source.name, *limits) as stream:
+            blocks = decode_blocks(feed, stream, landing.source.name)
+            ends = [block.accepted["started_at"].max() for block in blocks]
+    except Exception:  # noqa: BLE001 - the loader will say what is wrong with the file
+        return noon
+    last = max((end for end in ends if isinstance(end, dt.datetime)), default=noon)
+    after = dt.datetime.combine(last.date() + ONE_DAY, dt.time(), tzinfo=dt.UTC)
+    return max(noon, after)
+
+
+def catch_up(installation: Installation, now: dt.datetime) -> None:
     """Load every waiting file and compute every stale day."""
     with installation_scope(installation.engine) as connection:
         landing_days = files.unloaded_landing_days(connection)
-    loader = Loader(installation)
+    loader = Loader(installation, now)
     for day in landing_days:
         loader.load_landing_day(day)
-    with installation_scope(installation.engine) as connection:
-        stale = due.stale_usage_days(connection).select("tenant_key", "usage_day").rows()
-    for owner_key, day in stale:
-        mediate_owner_day(installation, owner_key, day)
-    with installation_scope(installation.engine) as connection:
-        unrated = due.stale_rating_days(connection).select("tenant_key", "usage_day").rows()
-    rater = TenantRater(installation)
-    for tenant_key, day in sorted(unrated):
-        rater.rate_day(tenant_key, day)
+    compute_stale_days(installation, now)
 
 
-def _bill(installation: Installation, now: dt.datetime) -> None:
+def bill_due_days(installation: Installation, now: dt.datetime) -> None:
+    """Bill every local day that is due, tenant by tenant, oldest first."""
     with installation_scope(installation.engine) as connection:
         due.plan_bill_days(connection, now)
         days = due.due_bill_days(connection, limit=_NO_LIMIT).select("tenant_key", "bill_day")
@@ -154,11 +216,12 @@ def _bill(installation: Installation, now: dt.datetime) -> None:
         for bill_day in billable_days(installation, facts, own["bill_day"].sort().to_list(), now):
             computed = compute_bill_day(installation, facts, bill_day)
             keep_charges(installation, facts.tenant.key, bill_day, computed)
-            issue_bill_day(installation, facts, bill_day, now)
+            if issue_bill_day(installation, facts, bill_day, now).is_waiting:
+                break
 
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:
-    """What the controls say when the story is over: `tenant control subject`, sorted."""
+    """What the controls say when the story is over: `severity tenant control subject`."""
     noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
     with installation_scope(installation.engine) as connection:
         tenants = catalog.tenant_keys(connection)
@@ -169,9 +232,11 @@ def _assure(installation: Installation, through: dt.date) -> list[str]:
         for tenant_key in tenants
     }
     return [
-        f"{tenant_key} {control} {subject}"
+        f"{severity} {tenant_key} {control} {subject}"
         for tenant_key, found in sorted(said.items())
-        for control, subject in found.found.select("control", "subject").rows()
+        for severity, control, subject in found.found.select(
+            "severity", "control", "subject"
+        ).rows()
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from billing_pipeline.books import catalog, files, invoices
+from billing_pipeline.books import catalog, files, invoices, suspense
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
@@ -25,6 +25,9 @@ _EVENT = (
     "record_number",
 )
 
+Lives = dict[tuple[str, int], list[str]]
+"""Earlier waits of a record, by file key and record number."""
+
 
 def trace_invoice(
     installation: Installation, invoice_number: str, line_number: int | None, *, limit: int
@@ -44,8 +47,9 @@ def trace_invoice(
     as_first = lines.with_columns(posting_number=pl.lit(1, pl.Int64))
     events = fetch_usage_behind(installation, read_tenant(installation, tenant_key), as_first)
     names = _file_names(installation, events)
+    lives = _lives(installation, events)
     for line in lines.sort("line_number").iter_slices(1):
-        yield from _line(line, events, names, limit)
+        yield from _line(line, events, names, lives, limit)
 
 
 def _tenant_of(installation: Installation, invoice_number: str) -> str:
@@ -65,8 +69,23 @@ def _file_names(installation: Installation, events: pl.DataFrame) -> dict[str, s
     return {key: file.name for key, file in found.items() if file is not None}
 
 
+def _lives(installation: Installation, events: pl.DataFrame) -> Lives:
+    """What suspense the records behind the events have been in, for people."""
+    record = ["file_key", "record_number"]
+    with installation_scope(installation.engine) as connection:
+        found = suspense.lives_of_records(connection, events["file_key"].unique().to_list())
+    own = found.join(events.select(record).unique(), on=record, how="semi")
+    lives: Lives = {}
+    columns = (*record, "stage", "reason", "first_seen_at", "closed_at", "attempts")
+    for file_key, number, stage, reason, since, until, attempts in own.select(columns).rows():
+        words = f"was in suspense ({stage}: {reason}) from {since:%Y-%m-%d %H:%M}"
+        words += f" to {until:%Y-%m-%d %H:%M}" if until else ""
+        lives.setdefault((file_key, number), []).append(f"{words}, {attempts} attempts")
+    return lives
+
+
 def _line(
-    line: pl.DataFrame, events: pl.DataFrame, names: dict[str, str], limit: int
+    line: pl.DataFrame, events: pl.DataFrame, names: dict[str, str], lives: Lives, limit: int
 ) -> Iterator[str]:
     row = line.row(0, named=True)
     net = from_minor_units(row["net_minor"], row["currency"])
@@ -84,9 +103,15 @@ def _line(
     if own.height:
         yield f"  {own.height} rated events, amount {own['amount'].sum()} {row['currency']}"
     for event in own.head(limit).iter_slices(1):
-        yield _event(event.select(_EVENT).row(0, named=True), names)
+        row = event.select(_EVENT).row(0, named=True)
+        yield _event(row, names)
+        yield from (f"      {life}" for life in lives.get(_record_of(row), []))
     if own.height > limit:
         yield f"    ... and {own.height - limit} more (--limit)"
+
+
+def _record_of(event: dict[str, object]) -> tuple[str, int]:
+    return str(event["file_key"]), int(str(event["record_number"]))
 
 
 def _event(event: dict[str, object], names: dict[str, str]) -> str:

@@ -106,7 +106,7 @@ def test_an_account_whose_past_changed_is_due_only_if_nothing_goes_on() -> None:
     )
     restated = pl.Series(["gone", "left", "stays"])
 
-    assert due_accounts(given, day("2024-01-25"), restated).to_list() == ["gone", "left"]
+    assert due_accounts(given, day("2024-01-25"), restated=restated).to_list() == ["gone", "left"]
 
 
 @settings(max_examples=15, deadline=None)

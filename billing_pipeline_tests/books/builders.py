@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from billing_pipeline.accounting.schema import JOURNAL_ENTRIES, POSTINGS
 from billing_pipeline.books.charges import post_charges
 from billing_pipeline.books.files import (
-    record_archived,
-    record_loaded,
     register_uploads,
     unloaded_files,
 )
 from billing_pipeline.books.invoices import allot_numbers, issue_documents
 from billing_pipeline.books.journal import book
+from billing_pipeline.books.loading import record_archived, record_loaded
 from billing_pipeline.books.revisions import RevisionPlan, TenantRows, apply_revision
 from billing_pipeline.books.schema import ENTRIES, ISSUED_INVOICES
 from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.books.usage_schema import ARCHIVED_FILES, FILE_DAYS, LOADED_FILES
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import LedgerAccounts, LegalEntity, Tenant
@@ -270,17 +270,41 @@ def load_file(engine: sa.Engine, owner: str, usage_day: dt.date, quantity: Decim
     with installation_scope(engine) as connection:
         register_uploads(connection, upload, NOON.date())
         file_id = unloaded_files(connection, None, 1).item(0, "file_id")
-        record_archived(connection, file_id, file_key="key of a", archive_path="x/a")
-        record_loaded(
-            connection,
-            file_id,
-            records=1,
-            accepted=1,
-            suspended=0,
-            filtered=0,
-            quantity=quantity,
-            usage_days=pl.DataFrame({"usage_day": [usage_day], "records": [1]}),
-        )
+        archive_file(connection, owner, file_id, "key of a")
+        load_registered(connection, owner, file_id, usage_day, quantity=quantity)
+
+
+def archive_file(
+    connection: sa.Connection, owner: str, file_id: int, file_key: str
+) -> tuple[bool, bool]:
+    """Note one archived file: whether its content came before, whether its name is taken."""
+    archived = pl.DataFrame(
+        [(file_id, file_key, f"x/{file_key}")],
+        schema=ARCHIVED_FILES.polars_schema,
+        orient="row",
+    )
+    _, is_duplicate, is_name_taken = record_archived(connection, owner, archived).row(0)
+    return is_duplicate, is_name_taken
+
+
+def load_registered(
+    connection: sa.Connection,
+    owner: str,
+    file_id: int,
+    *usage_days: dt.date,
+    quantity: Decimal = Decimal(60),
+) -> None:
+    """Note that a registered file was loaded, with one record of each usage day."""
+    count = len(usage_days)
+    loaded = pl.DataFrame(
+        [(file_id, count, count, 0, 0, quantity, quantity)],
+        schema=LOADED_FILES.polars_schema,
+        orient="row",
+    )
+    days = pl.DataFrame(
+        [(file_id, day, 1) for day in usage_days], schema=FILE_DAYS.polars_schema, orient="row"
+    )
+    record_loaded(connection, owner, loaded, days)
 
 
 def bill_run(engine: sa.Engine, *numbers: int) -> None:

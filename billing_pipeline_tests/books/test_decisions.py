@@ -16,11 +16,11 @@ from billing_pipeline.books.audit import log_decision, read_audit_log
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.books.suspense import (
     NotInSuspense,
-    keep_suspense,
     read_suspense_states,
     write_off,
 )
 from billing_pipeline.mediation.schema import SUSPENSE
+from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
 from billing_pipeline_tests.books.builders import NOON, apply, frame, tenant_rows
 
 pytestmark = pytest.mark.postgres
@@ -51,9 +51,22 @@ def suspended(*record_numbers: int, reason: str = "unknown_identifier") -> pl.Da
     )
 
 
-def run_stage(engine: sa.Engine, rows: pl.DataFrame, at: dt.datetime = NOON) -> None:
+def run_stage(
+    engine: sa.Engine,
+    rows: pl.DataFrame,
+    at: dt.datetime = NOON,
+    went_on: pl.DataFrame | None = None,
+) -> None:
     with tenant_scope(engine, "acme") as connection:
-        keep_suspense(connection, "acme", "mediate", DAY, rows, seen_at=at)
+        keep_partition_lives(
+            connection,
+            "acme",
+            "mediate",
+            DAY,
+            suspended=rows,
+            went_on=suspended() if went_on is None else went_on,
+            seen_at=at,
+        )
 
 
 def lives(engine: sa.Engine) -> list[tuple[object, ...]]:
@@ -69,6 +82,7 @@ def give_up(engine: sa.Engine, *record_numbers: int) -> None:
             "acme",
             suspended(*record_numbers),
             written_off_by="ann",
+            written_off_at=LATER,
             note="test numbers",
         )
 
@@ -101,7 +115,7 @@ def allow(engine: sa.Engine, approved_by: str) -> None:
 
 def test_a_record_still_in_suspense_keeps_its_age(books: sa.Engine) -> None:
     run_stage(books, suspended(1, 2))
-    run_stage(books, suspended(2, reason="no_price"), LATER)
+    run_stage(books, suspended(2, reason="no_price"), LATER, went_on=suspended(1))
 
     assert lives(books) == [(1, "recycled", 1), (2, "open", 2)]
     with tenant_scope(books, "acme") as connection:
@@ -112,10 +126,19 @@ def test_a_record_still_in_suspense_keeps_its_age(books: sa.Engine) -> None:
 
 def test_a_recycled_record_may_fall_back(books: sa.Engine) -> None:
     run_stage(books, suspended(1))
-    run_stage(books, suspended())
+    run_stage(books, suspended(), went_on=suspended(1))
     run_stage(books, suspended(1), LATER)
 
     assert lives(books) == [(1, "open", 2)]
+
+
+def test_a_record_that_is_gone_without_going_on_is_resolved(books: sa.Engine) -> None:
+    run_stage(books, suspended(1))
+    run_stage(books, suspended(), LATER)
+
+    assert lives(books) == [(1, "resolved", 1)]
+    with tenant_scope(books, "acme") as connection:
+        assert read_suspense_states(connection)["closed_at"].to_list() == [LATER]
 
 
 def test_a_record_written_off_stays_so(books: sa.Engine) -> None:

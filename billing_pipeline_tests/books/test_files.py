@@ -13,17 +13,27 @@ from billing_pipeline.books.files import (
     file_by_key,
     files_of_usage_day,
     read_files,
-    record_archived,
-    record_loaded,
-    record_refused,
     register_uploads,
     release_file,
     reload_files,
     unloaded_files,
     unloaded_landing_days,
 )
+from billing_pipeline.books.loading import (
+    record_archived,
+    record_loaded,
+    record_refused,
+    replace_deliveries,
+)
 from billing_pipeline.books.scope import UnknownTenant, installation_scope
-from billing_pipeline_tests.books.builders import NOON, apply, tenant_rows
+from billing_pipeline.books.usage_schema import FILE_DAYS, LOADED_FILES, REFUSED_FILES
+from billing_pipeline_tests.books.builders import (
+    NOON,
+    apply,
+    archive_file,
+    load_registered,
+    tenant_rows,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -45,22 +55,13 @@ def uploads(*names: str, tenant_key: str = "acme", etag: str = "1") -> pl.DataFr
     )
 
 
-def days(*usage_days: dt.date) -> pl.DataFrame:
-    return pl.DataFrame({"usage_day": usage_days, "records": [1] * len(usage_days)})
-
-
-def load(connection: sa.Connection, file_id: int, *usage_days: dt.date) -> None:
-    count = len(usage_days)
-    record_loaded(
-        connection,
-        file_id,
-        records=count,
-        accepted=count,
-        suspended=0,
-        filtered=0,
-        quantity=Decimal(60),
-        usage_days=days(*usage_days),
+def refuse(connection: sa.Connection, *file_ids: int) -> None:
+    refused = pl.DataFrame(
+        [(file_id, "quarantined", "no_header", "no header") for file_id in file_ids],
+        schema=REFUSED_FILES.polars_schema,
+        orient="row",
     )
+    record_refused(connection, "acme", refused)
 
 
 @pytest.fixture
@@ -94,9 +95,9 @@ def test_the_same_content_under_another_name_is_a_duplicate(books: sa.Engine) ->
         register_uploads(connection, uploads("a", "b"), DAY)
         first, second = unloaded_files(connection, None, 2).get_column("file_id")
 
-        assert record_archived(connection, first, file_key="k", archive_path="x/k")
-        assert record_archived(connection, first, file_key="k", archive_path="x/k")
-        assert not record_archived(connection, second, file_key="k", archive_path="x/k")
+        assert archive_file(connection, "acme", first, "k") == (False, False)
+        assert archive_file(connection, "acme", first, "k") == (False, False)
+        assert archive_file(connection, "acme", second, "k") == (True, False)
 
         assert read_files(connection, "duplicate").get_column("name").to_list() == ["b"]
         found = file_by_key(connection, "k")
@@ -109,12 +110,12 @@ def test_a_loaded_file_makes_its_usage_days_stale(books: sa.Engine) -> None:
     with installation_scope(books) as connection:
         register_uploads(connection, uploads("a"), DAY)
         file_id = unloaded_files(connection, None, 1).item(0, "file_id")
-        record_archived(connection, file_id, file_key="k", archive_path="x/k")
-        load(connection, file_id, USED, DAY)
+        archive_file(connection, "acme", file_id, "k")
+        load_registered(connection, "acme", file_id, USED, DAY)
 
         assert unloaded_files(connection, None, 1).is_empty()
         assert stale_usage_days(connection).rows() == [("acme", USED, 1), ("acme", DAY, 1)]
-        assert files_of_usage_day(connection, "acme", USED).rows() == [("k", DAY)]
+        assert files_of_usage_day(connection, "acme", USED).rows() == [("cdr", "k", "loaded", DAY)]
         assert files_of_usage_day(connection, "acme", NOON.date()).is_empty()
 
 
@@ -122,14 +123,14 @@ def test_a_file_loaded_again_touches_the_days_it_left_too(books: sa.Engine) -> N
     with installation_scope(books) as connection:
         register_uploads(connection, uploads("a"), DAY)
         file_id = unloaded_files(connection, None, 1).item(0, "file_id")
-        record_archived(connection, file_id, file_key="k", archive_path="x/k")
-        load(connection, file_id, USED)
+        archive_file(connection, "acme", file_id, "k")
+        load_registered(connection, "acme", file_id, USED)
         record_mediated(connection, "acme", USED, 1, ["acme"])
         assert stale_usage_days(connection).is_empty()
 
         assert reload_files(connection, "acme", DAY, reloaded_by="ann", note="new feed") == 1
         assert unloaded_files(connection, None, 1).item(0, "file_id") == file_id
-        load(connection, file_id, DAY)
+        load_registered(connection, "acme", file_id, DAY)
 
         assert stale_usage_days(connection).rows() == [("acme", USED, 2), ("acme", DAY, 1)]
         assert files_of_usage_day(connection, "acme", USED).is_empty()
@@ -143,26 +144,73 @@ def test_a_file_that_does_not_add_up_is_not_loaded(books: sa.Engine) -> None:
         pytest.raises(DBAPIError, match="usage_files_conserved"),
         installation_scope(books) as connection,
     ):
-        record_loaded(
-            connection,
-            1,
-            records=3,
-            accepted=1,
-            suspended=1,
-            filtered=0,
-            quantity=Decimal(0),
-            usage_days=days(USED),
+        record_loaded(connection, "acme", loaded(records=3, accepted=1), FILE_DAYS.empty())
+
+
+def test_a_file_whose_quantity_is_not_kept_is_not_loaded(books: sa.Engine) -> None:
+    with installation_scope(books) as connection:
+        register_uploads(connection, uploads("a"), DAY)
+
+    with (
+        pytest.raises(DBAPIError, match="usage_files_quantity_conserved"),
+        installation_scope(books) as connection,
+    ):
+        record_loaded(connection, "acme", loaded(kept=Decimal(59)), FILE_DAYS.empty())
+
+
+def loaded(records: int = 1, accepted: int = 1, kept: Decimal = Decimal(60)) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(1, records, accepted, 0, 0, Decimal(60), kept)],
+        schema=LOADED_FILES.polars_schema,
+        orient="row",
+    )
+
+
+def test_of_many_files_the_first_of_each_content_stands(books: sa.Engine) -> None:
+    with installation_scope(books) as connection:
+        register_uploads(connection, uploads("a", "b", "c"), DAY)
+        archived = pl.DataFrame(
+            {"file_id": [1, 2, 3], "file_key": ["k", "k", "l"], "archive_path": ["x", "x", "y"]}
         )
+
+        verdicts = record_archived(connection, "acme", archived)
+
+        assert verdicts.sort("file_id")["is_duplicate"].to_list() == [False, True, False]
+        states = read_files(connection)["state"].to_list()
+        assert states == ["archived", "duplicate", "archived"]
+
+
+def test_a_name_that_was_loaded_with_other_content_is_told(books: sa.Engine) -> None:
+    with installation_scope(books) as connection:
+        register_uploads(connection, uploads("a"), DAY)
+        archive_file(connection, "acme", 1, "k")
+        load_registered(connection, "acme", 1, USED)
+        register_uploads(connection, uploads("a", etag="2"), DAY)
+
+        assert archive_file(connection, "acme", 2, "l") == (False, True)
+
+
+def test_a_replaced_file_makes_its_days_stale_and_may_stand_again(books: sa.Engine) -> None:
+    with installation_scope(books) as connection:
+        register_uploads(connection, uploads("a"), DAY)
+        archive_file(connection, "acme", 1, "k")
+        load_registered(connection, "acme", 1, USED)
+        record_mediated(connection, "acme", USED, 1, ["acme"])
+
+        assert replace_deliveries(connection, "acme", replaced=[1], standing=[]) == 1
+        assert replace_deliveries(connection, "acme", replaced=[1], standing=[]) == 0
+        assert stale_usage_days(connection).rows() == [("acme", USED, 2)]
+        assert files_of_usage_day(connection, "acme", USED)["state"].to_list() == ["superseded"]
+
+        assert replace_deliveries(connection, "acme", replaced=[], standing=[1]) == 1
+        assert files_of_usage_day(connection, "acme", USED)["state"].to_list() == ["loaded"]
 
 
 def test_people_release_or_discard_what_was_refused(books: sa.Engine) -> None:
     with installation_scope(books) as connection:
         register_uploads(connection, uploads("a", "b"), DAY)
         first, second = unloaded_files(connection, None, 2).get_column("file_id")
-        for file_id in (first, second):
-            record_refused(
-                connection, file_id, state="quarantined", reason="no_header", message="no header"
-            )
+        refuse(connection, first, second)
         assert unloaded_files(connection, None, 2).is_empty()
 
         release_file(connection, first, released_by="ann", note="feed mended")
@@ -189,7 +237,7 @@ def test_only_what_was_refused_can_be_discarded(books: sa.Engine) -> None:
 
 def test_a_file_nobody_registered_is_named(books: sa.Engine) -> None:
     with (
-        pytest.raises(FileNotInState, match="no usage file 7"),
+        pytest.raises(FileNotInState, match="usage file 7 does not wait"),
         installation_scope(books) as connection,
     ):
-        record_archived(connection, 7, file_key="k", archive_path="k")
+        archive_file(connection, "acme", 7, "k")

@@ -1,7 +1,11 @@
 import pytest
 import sqlalchemy as sa
 
-from billing_pipeline.books.tables import METADATA
+from billing_pipeline.books import billing_tables, tables
+
+# Both modules fill one collection.
+assert billing_tables.bill_previews.metadata is tables.METADATA
+METADATA = tables.METADATA
 
 # The transaction that wrote a row is the triggers' own business.
 TRIGGERS_OWN = {"issued_in", "booked_in"}

@@ -85,3 +85,14 @@ def test_the_sample_adds_up() -> None:
 
     assert sum(line.net_minor for line in sample.lines) == sample.net_minor
     assert sample.net_minor + sample.tax_minor == sample.total_minor
+
+
+@pytest.mark.pdf
+def test_page_counts_that_would_be_wrong_are_refused(tmp_path: Path) -> None:
+    css = default_template_set().content["invoice.css"] + "p::after { content: counter(pages) }"
+    folder = write(tmp_path, {"invoice.css": css})
+
+    (problem,) = check_templates(TENANT, tenant_template_set(folder))
+
+    assert problem.file == "templates/invoice.css"
+    assert "page_number.html.j2" in problem.message

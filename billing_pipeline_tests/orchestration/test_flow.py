@@ -24,6 +24,7 @@ from billing_pipeline.orchestration.schedules import daily_bill_runs
 from billing_pipeline.orchestration.sensors import (
     stale_rating_days,
     stale_usage_days,
+    suspense_changes,
     usage_uploads,
 )
 from billing_pipeline.orchestration.steps.register import register_landed_files
@@ -33,6 +34,7 @@ pytestmark = [pytest.mark.dagster, pytest.mark.postgres]
 STORY = Path(__file__).parents[1] / "scenarios" / "twenty_dollars_plus_hundred_minutes" / "given"
 APPLIED_AT = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 BILLED_AT = dt.datetime(2026, 2, 1, 12, tzinfo=dt.UTC)
+LANDED_AT = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 LATER = dt.timedelta(days=3650)
 
 
@@ -51,6 +53,7 @@ def installation(
     feed.mkdir(parents=True)
     for upload in (STORY / "acme" / "usage" / "calls").rglob("*.*"):
         shutil.copyfile(upload, feed / upload.name)
+        os.utime(feed / upload.name, (LANDED_AT.timestamp(), LANDED_AT.timestamp()))
     yield made
     made.engine.dispose()
 
@@ -92,6 +95,8 @@ def test_twenty_dollars_and_hundred_minutes_become_an_invoice_of_25(
     ]
     assert {check.check_name for check in evaluations} == {
         "nothing_lost_in_decoding",
+        "every_file_is_kept_whole",
+        "no_file_is_missing",
         "nothing_lost_in_mediation",
         "nothing_lost_in_rating",
         "nobody_is_stopped",
@@ -245,3 +250,33 @@ def test_the_checks_before_booking_exist() -> None:
     names = {path.stem for path in (sql_folder() / "checks").glob("*.sql")}
 
     assert set(BEFORE_BOOKING) <= names
+
+
+def test_suspense_is_counted_per_tenant_and_checked_by_age_and_value(
+    installation: Installation, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    without = tmp_path / "without" / "acme"
+    shutil.copytree(STORY / "acme", without)
+    (without / "service_identifiers.csv").write_text("identifier,subscription_key\n")
+    tenant = without / "tenant.yaml"
+    tenant.write_text(tenant.read_text() + "suspense: {warn_after_days: 0, warn_above: 0.01}\n")
+    applied_at = APPLIED_AT + dt.timedelta(days=1)
+    apply_folders(installation, read_folders(without), applied_at=applied_at, applied_by="test")
+    land(installation)
+    Flow(installation, instance, defs).load_and_rate()
+
+    (request,) = requests(suspense_changes, instance)
+    counted = defs.resolve_job_def("watch_suspense").execute_in_process(
+        instance=instance, tags=request.tags
+    )
+
+    assert counted.success
+    (made,) = counted.get_asset_materialization_events()
+    metadata = made.materialization.metadata
+    waiting = metadata["records"].value
+    assert isinstance(waiting, int)
+    assert waiting > 0
+    assert "unknown_identifier" in str(metadata["by_reason"].value)
+    (check,) = counted.get_asset_check_evaluations()
+    assert check.check_name == "suspense_is_young_and_small"
+    assert check.passed

@@ -95,16 +95,21 @@ def invoices(
 ) -> dg.MaterializeResult[None]:
     """Invoices and credit notes of a bill day: the difference to what was posted, numbered.
 
-    Issued documents never change; running the day again issues nothing. Red: usage behind the
+    Issued documents never change; running the day again issues nothing. A day that waits for
+    approval issues nothing, and its tenant's later days wait with it. Red: usage behind the
     bill is not complete, or a control holds the tenant; the message names the days.
     """
-    for facts, day in _billable_days(context, billing):
+    waiting: set[str] = set()
+    for facts, day in _billable_days(context, billing, waiting):
         with storage_faults_retried():
             try:
                 issued = issue_bill_day(billing.installation, facts, day, utc_now())
             except NotReconciled as refusal:
                 note_failure(billing.installation, facts.tenant.key, day, refusal)
                 raise
+        if issued.is_waiting:
+            waiting.add(facts.tenant.key)
+            context.log.warning("%s %s waits for approval", facts.tenant.key, day)
         if issued.accounts:
             key = tenant_day_key(facts.tenant.key, day)
             context.add_asset_metadata(_issued(issued), partition_key=key)
@@ -116,6 +121,7 @@ def _issued(issued: IssuedDay) -> shown.Metadata:
         **shown.row_count(issued.invoices + issued.credit_notes),
         **shown.counts(
             accounts_due=issued.accounts,
+            waiting_for_approval=int(issued.is_waiting),
             invoices=issued.invoices,
             credit_notes=issued.credit_notes,
             lines=issued.lines,
@@ -234,12 +240,17 @@ def _busy_days(
 
 
 def _billable_days(
-    context: dg.AssetExecutionContext, billing: BillingInstallation
+    context: dg.AssetExecutionContext, billing: BillingInstallation, waiting: set[str]
 ) -> Iterator[tuple[TenantFacts, dt.date]]:
-    """The same; days on which nobody is due are completed on the way."""
+    """The same; days on which nobody is due are completed on the way.
+
+    Once its consumer names a tenant in `waiting`, the tenant's later days are left alone.
+    """
     for facts, days in _tenants(context, billing):
         for day in billable_days(billing.installation, facts, days, utc_now()):
             yield facts, day
+            if facts.tenant.key in waiting:
+                break
 
 
 def _tenants(

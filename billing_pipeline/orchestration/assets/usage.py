@@ -3,6 +3,7 @@
 import dagster as dg
 
 from billing_pipeline.orchestration import metadata as shown
+from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.partitions import (
     LANDING_DAYS,
     TENANT_USAGE_DAYS,
@@ -33,7 +34,7 @@ def raw_usage(
     Files already loaded are left alone. Red: read the message, mend the feed or the file, and
     run the day again; other files are loaded all the same.
     """
-    loader = Loader(billing.installation)
+    loader = Loader(billing.installation, utc_now())
     for day in days_of(context.partition_keys):
         with storage_faults_retried():
             loaded = loader.load_landing_day(day)
@@ -50,6 +51,7 @@ def _loaded(loaded: LoadedDay) -> shown.Metadata:
             files=loaded.files,
             empty_files=loaded.empty,
             duplicate_files=loaded.duplicate_files,
+            replaced_files=loaded.replaced_files,
             quarantined_files=len(loaded.quarantined),
             records=loaded.records,
             suspended=loaded.suspended,
@@ -76,7 +78,7 @@ def mediated_usage(
     """
     for day in days_of(context.partition_keys):
         with storage_faults_retried():
-            mediated = mediate_day(billing.installation, day)
+            mediated = mediate_day(billing.installation, day, now=utc_now())
         if mediated:
             context.add_asset_metadata(_mediated(mediated), partition_key=day.isoformat())
     return dg.MaterializeResult()
@@ -114,7 +116,7 @@ def rated_usage(
     Re-running a day replaces it. Red: an event found no price or no prefix; mend the catalog,
     apply it, and run the day again.
     """
-    rater = TenantRater(billing.installation)
+    rater = TenantRater(billing.installation, utc_now())
     for tenant_key, day in tenant_days_of(context.partition_keys):
         with storage_faults_retried():
             rated = rater.rate_day(tenant_key, day)

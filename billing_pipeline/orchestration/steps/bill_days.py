@@ -32,7 +32,10 @@ def accounts_due(installation: Installation, facts: TenantFacts, bill_day: dt.da
     known = billing_facts(facts, RATED_USAGE.empty().lazy())
     with tenant_scope(installation.engine, facts.tenant.key) as connection:
         restated = restated_accounts(connection, facts.tenant.key, bill_day, bill_day)
-    return due_accounts(known, bill_day, restated["account_key"])
+    approved = restated.filter("is_approved")
+    return due_accounts(
+        known, bill_day, restated=restated["account_key"], approved=approved["account_key"]
+    )
 
 
 def billable_days(

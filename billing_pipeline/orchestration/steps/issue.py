@@ -1,16 +1,15 @@
 """Issue a bill day: post the difference, draw up documents, number and keep them at once."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from billing_pipeline.accounting.periods import in_open_periods
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
-from billing_pipeline.billing.look_back import posted_in_look_back
-from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, findings, invoices, journal
+from billing_pipeline.books import due, findings, invoices, journal, periods
 from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
@@ -21,8 +20,13 @@ from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import stopping_controls
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
 from billing_pipeline.orchestration.steps.compute import ComputedCharges, read_charges
-from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
-from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.orchestration.steps.facts import TenantFacts
+from billing_pipeline.orchestration.steps.review import (
+    may_issue,
+    record_review,
+    reviewed_day,
+)
+from billing_pipeline.orchestration.tax_engines import engine_of
 
 HELD = "account_held"
 
@@ -37,7 +41,10 @@ class StoppedByControl(NotReconciled):
 
 @dataclass(frozen=True)
 class IssuedDay:
-    """What one tenant's bill day came to. Amounts in minor units."""
+    """What one tenant's bill day came to. Amounts in minor units.
+
+    A day that waits for a person has issued nothing, and nor must any day after it.
+    """
 
     accounts: int
     invoices: int
@@ -46,6 +53,7 @@ class IssuedDay:
     net_minor: int
     total_minor: int
     currency: str
+    is_waiting: bool = False
 
 
 def issue_bill_day(
@@ -53,8 +61,9 @@ def issue_bill_day(
 ) -> IssuedDay:
     """Post what differs, issue the documents and book them, in one transaction.
 
-    Running it again finds the day completed and issues nothing. An account whose document cannot
-    be drawn up, or whom a control stops, is held with a finding; the others go on.
+    Running it again finds the day completed and issues nothing. What the tenant's policy holds or
+    puts before a person is left out, and comes again. An account whose document cannot be drawn
+    up, or whom a control stops, is held with a finding; the others go on.
     Raises: NotReconciled if a usage day behind the bill does not balance or is not computed;
     StoppedByControl if a control stops the whole tenant.
     """
@@ -66,7 +75,6 @@ def issue_bill_day(
             f"{tenant_key} {bill_day}: no charges were computed, nothing was issued. "
             "Run the bill day from `charges` on"
         )
-    known = billing_facts(facts, RATED_USAGE.empty().lazy())
     with tenant_scope(installation.engine, tenant_key) as connection:
         lock_tenant(connection, tenant_key)
         if due.is_bill_day_completed(connection, tenant_key, bill_day):
@@ -77,15 +85,21 @@ def issue_bill_day(
         _same_revision(facts, computed, bill_day)
         _pass_gate(connection, tenant_key, computed.charges, bill_day)
         stopped = _stopped_accounts(connection, facts, bill_day)
-        before = posted_in_look_back(
-            known,
-            account_keys,
-            posted.posted_charges(connection, tenant_key, account_keys),
-            bill_day,
+        reviewed = reviewed_day(
+            connection, facts, computed, bill_day, stopped=stopped["account_key"]
         )
-        to_post = reconcile(computed.charges, before).join(stopped, on="account_key", how="anti")
+        record_review(connection, tenant_key, reviewed, account_keys, now)
+        if not may_issue(connection, tenant_key, facts.tenant.billing_policy, reviewed, now):
+            return replace(_summary(facts, INVOICES.empty(), 0, len(account_keys)), is_waiting=True)
+        to_post = reviewed.review.post
         drafts = draft_documents(
-            to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
+            to_post,
+            facts.accounts,
+            facts.tenant,
+            facts.catalog.tax_rates,
+            bill_day,
+            fx_rates=facts.catalog.fx_rates,
+            engine=engine_of(facts.tenant),
         )
         _issue(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
@@ -181,11 +195,11 @@ def _issue(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
-    journal.book(
-        connection,
-        tenant_key,
-        *journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+    booked = in_open_periods(
+        journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+        periods.read_periods(connection, tenant_key),
     )
+    journal.book(connection, tenant_key, *booked)
     on_document = drafts.lines.select(
         "invoice_key", "charge_key", "posting_number", "line_number", "net_minor"
     ).join(numbered.select("invoice_key", "invoice_number"), on="invoice_key", validate="m:1")

@@ -1,33 +1,49 @@
 """Load one landing day: archive new files, decode them, keep raw usage by usage day.
 
-A file's rows, its place in the register and the usage days it touches become current in one
-transaction; whatever a killed run left in the lake is never looked at.
+The rows of a batch of files, their place in the register and the usage days they touch become
+current in one transaction; whatever a killed run left in the lake is never looked at.
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from billing_pipeline.assurance.schema import CONSERVATION
-from billing_pipeline.books import catalog as stored
-from billing_pipeline.books import conservation, files, manifest
+from billing_pipeline.books import files, loading
 from billing_pipeline.books.database import STORAGE_FAULTS
-from billing_pipeline.books.scope import Connection, installation_scope, tenant_scope
-from billing_pipeline.catalog.entries import feeds_from_entries
-from billing_pipeline.catalog.feeds import Feed
-from billing_pipeline.intake.archive import archive_upload, open_usage
+from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.books.usage_schema import ARCHIVED_FILES
+from billing_pipeline.intake.archive import (
+    ArchivedFile,
+    UploadChanged,
+    UploadMissing,
+    archive_upload,
+    open_usage,
+)
 from billing_pipeline.intake.landing import Upload
 from billing_pipeline.mediation.decode import decode_blocks
-from billing_pipeline.mediation.match import matching_feed
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
-from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.keep import CHUNKS
-from billing_pipeline.orchestration.steps.raw_parts import LoadedFile, RawParts
+from billing_pipeline.orchestration.steps.make_current import (
+    Batch,
+    make_current,
+    make_current_instead,
+)
+from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
+from billing_pipeline.orchestration.steps.raw_parts import RawParts
+from billing_pipeline.vocabulary.outcome import NotConserved
 
 FILES_PER_BATCH = 2_000
+_COLUMNS = (
+    "file_id",
+    "tenant_key",
+    "feed_key",
+    "url",
+    "name",
+    "size_bytes",
+    "landed_at",
+    "decided_by",
+)
 
 
 @dataclass
@@ -38,6 +54,7 @@ class LoadedDay:
     files: int = 0
     empty: int = 0
     duplicate_files: int = 0
+    replaced_files: int = 0
     quarantined: list[str] = field(default_factory=list)
     records: int = 0
     accepted: int = 0
@@ -48,6 +65,21 @@ class LoadedDay:
     def has_files(self) -> bool:
         """Whether any file was looked at."""
         return bool(self.files or self.empty or self.duplicate_files or self.quarantined)
+
+    def add(self, batch: Batch, loaded: pl.DataFrame, replaced: int) -> None:
+        """Count a batch that became current."""
+        self.files += loaded.height
+        self.replaced_files += replaced
+        self.empty += batch.empty
+        self.quarantined += batch.quarantined
+        self.records += int(loaded["records"].sum())
+        self.accepted += int(loaded["accepted"].sum())
+        self.suspended += int(loaded["suspended"].sum())
+        self.filtered += int(loaded["filtered"].sum())
+
+
+class NothingToReload(Exception):
+    """No file of the landing day was loaded."""
 
 
 @dataclass(frozen=True)
@@ -60,207 +92,142 @@ class _Waiting:
     url: str
     name: str
     size_bytes: int
+    landed_at: dt.datetime
+    decided_by: str | None
 
 
 class Loader:
     """Loads landing days; reads each owner's feeds once."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, now: dt.datetime) -> None:
         self._installation = installation
-        self._feeds = _Feeds(installation)
+        self._now = now
+        self._feeds = OwnerFeeds(installation)
 
     def load_landing_day(self, landing_day: dt.date) -> LoadedDay:
         """Load every file registered on a landing day and not loaded yet, batch by batch."""
         loaded = LoadedDay(landing_day)
-        while batch := _next_batch(self._installation, landing_day):
-            for tenant_key in sorted({waiting.tenant_key for waiting in batch}):
-                own = [waiting for waiting in batch if waiting.tenant_key == tenant_key]
-                _load_batch(self._installation, self._feeds, tenant_key, own, loaded)
+        while waiting := self._next_files(landing_day):
+            for tenant_key in sorted({file.tenant_key for file in waiting}):
+                own = [file for file in waiting if file.tenant_key == tenant_key]
+                self._load_batch(tenant_key, own, loaded)
         return loaded
 
+    def reload_landing_day(
+        self, tenant_key: str, landing_day: dt.date, *, by: str, note: str
+    ) -> LoadedDay:
+        """Read an owner's loaded files of a landing day anew from the archive, as feeds are now.
 
-class _Feeds:
-    """Feed definitions by owner, read once a run."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-        self._by_owner: dict[str, tuple[Feed, ...]] = {}
-
-    def of(self, waiting: _Waiting) -> Feed:
-        """The feed of a file: named by its folder, and its pattern must fit.
-
-        Raises: FileRefused if the owner has no such feed or the name does not fit.
+        What they were loaded as stays current until the moment all of them are there again.
+        Raises: NothingToReload.
         """
-        owner = waiting.tenant_key
-        if owner not in self._by_owner:
-            with tenant_scope(self._installation.engine, owner) as connection:
-                entries = stored.read_entries(connection, owner)
-            self._by_owner[owner] = tuple(feeds_from_entries(entries))
-        candidates = [feed for feed in self._by_owner[owner] if feed.key == waiting.feed_key]
-        feed = matching_feed(waiting.name, candidates)
-        if feed is None:
-            raise FileRefused(
-                QuarantineReason.UNEXPECTED_NAME,
-                f"{owner} has no feed {waiting.feed_key!r} that takes a file named "
-                f"{waiting.name!r}; correct the feed's file pattern or move the file",
-            )
-        return feed
+        loaded = LoadedDay(landing_day)
+        parts = RawParts(self._installation.lake, tenant_key, landing_day)
+        batch = Batch(tenant_key, landing_day, parts, self._feeds, self._now)
+        for file, copy in self._archived(tenant_key, landing_day):
+            self._read(file, copy, batch, is_name_taken=False)
+        parts.flush()
+        with tenant_scope(self._installation.engine, tenant_key) as connection:
+            files.reload_files(connection, tenant_key, landing_day, reloaded_by=by, note=note)
+            current, replaced = make_current_instead(self._installation, connection, batch)
+        loaded.add(batch, current, replaced)
+        return loaded
+
+    def _archived(
+        self, tenant_key: str, landing_day: dt.date
+    ) -> list[tuple[_Waiting, ArchivedFile]]:
+        with tenant_scope(self._installation.engine, tenant_key) as connection:
+            every = files.read_files(connection, "loaded", "superseded")
+        own = every.filter(pl.col("tenant_key") == tenant_key, pl.col("landing_day") == landing_day)
+        if own.is_empty():
+            raise NothingToReload(f"{tenant_key} has no loaded file that landed on {landing_day}")
+        copies = own.select("file_key", "name", "size_bytes", "archive_path").rows()
+        return [
+            (_Waiting(*row), ArchivedFile(*copy))
+            for row, copy in zip(own.select(_COLUMNS).rows(), copies, strict=True)
+        ]
+
+    def _next_files(self, landing_day: dt.date) -> list[_Waiting]:
+        with installation_scope(self._installation.engine) as connection:
+            waiting = files.unloaded_files(connection, landing_day, FILES_PER_BATCH)
+        return [_Waiting(*row) for row in waiting.select(_COLUMNS).rows()]
+
+    def _load_batch(self, tenant_key: str, waiting: list[_Waiting], loaded: LoadedDay) -> None:
+        parts = RawParts(self._installation.lake, tenant_key, loaded.landing_day)
+        batch = Batch(tenant_key, loaded.landing_day, parts, self._feeds, self._now)
+        archived = self._archive(waiting, batch)
+        verdicts = self._verdicts(tenant_key, archived)
+        for file, copy in archived:
+            is_duplicate, is_name_taken = verdicts[file.file_id]
+            if is_duplicate:
+                loaded.duplicate_files += 1
+                continue
+            self._read(file, copy, batch, is_name_taken=is_name_taken)
+        parts.flush()
+        loaded.add(batch, *make_current(self._installation, batch))
+
+    def _archive(
+        self, waiting: list[_Waiting], batch: Batch
+    ) -> list[tuple[_Waiting, ArchivedFile]]:
+        """Keep every upload untouched; one that is gone or is still written to is put aside."""
+        archived: list[tuple[_Waiting, ArchivedFile]] = []
+        for file in waiting:
+            try:
+                copy = archive_upload(_upload(file), self._installation.archive_url)
+            except UploadChanged as changed:
+                batch.refuse(file.file_id, file.name, QuarantineReason.UPLOAD_CHANGED, str(changed))
+            except UploadMissing as missing:
+                batch.refuse(file.file_id, file.name, QuarantineReason.UPLOAD_MISSING, str(missing))
+            else:
+                archived.append((file, copy))
+        return archived
+
+    def _verdicts(
+        self, tenant_key: str, archived: list[tuple[_Waiting, ArchivedFile]]
+    ) -> dict[int, tuple[bool, bool]]:
+        rows = [(file.file_id, copy.file_key, copy.archive_path) for file, copy in archived]
+        frame = pl.DataFrame(rows, schema=ARCHIVED_FILES.polars_schema, orient="row")
+        with tenant_scope(self._installation.engine, tenant_key) as connection:
+            verdicts = loading.record_archived(connection, tenant_key, frame)
+        return {file_id: (repeated, taken) for file_id, repeated, taken in verdicts.rows()}
+
+    def _read(
+        self, file: _Waiting, copy: ArchivedFile, batch: Batch, *, is_name_taken: bool
+    ) -> None:
+        """Decode one file into the batch; whatever it does, its neighbours are loaded."""
+        try:
+            feed = self._feeds.of_file(file.tenant_key, file.feed_key, file.name)
+            if is_name_taken and feed.arrival.same_name == "hold" and file.decided_by is None:
+                _hold_other_content(file, is_superseding=feed.snapshot == "supersede")
+            limits = (feed.match.max_bytes, feed.match.max_ratio)
+            with open_usage(copy.archive_path, file.name, *limits) as stream:
+                blocks = decode_blocks(feed, stream, copy.file_key, landed_at=file.landed_at)
+                batch.parts.add(file.file_id, feed, copy.file_key, blocks)
+        except FileRefused as refusal:
+            batch.refuse(file.file_id, file.name, refusal.reason, refusal.message)
+        except (OSError, NotConserved, *STORAGE_FAULTS):
+            raise
+        except Exception as error:  # noqa: BLE001 - one file must never stop the others
+            message = f"reading it failed with {type(error).__name__}: {error}; please report it"
+            batch.refuse(file.file_id, file.name, QuarantineReason.READER_FAILED, message)
 
 
-def _next_batch(installation: Installation, landing_day: dt.date) -> list[_Waiting]:
-    with installation_scope(installation.engine) as connection:
-        waiting = files.unloaded_files(connection, landing_day, FILES_PER_BATCH)
-    columns = ("file_id", "tenant_key", "feed_key", "url", "name", "size_bytes")
-    return [_Waiting(*row) for row in waiting.select(columns).rows()]
-
-
-def _load_batch(
-    installation: Installation,
-    feeds: _Feeds,
-    tenant_key: str,
-    batch: list[_Waiting],
-    loaded: LoadedDay,
-) -> None:
-    parts = RawParts(installation.lake, tenant_key, loaded.landing_day)
-    for waiting in batch:
-        _load_file(installation, feeds, waiting, parts, loaded)
-    parts.flush()
-    with tenant_scope(installation.engine, tenant_key) as connection:
-        _make_current(connection, tenant_key, parts, loaded)
-
-
-def _load_file(
-    installation: Installation,
-    feeds: _Feeds,
-    waiting: _Waiting,
-    parts: RawParts,
-    loaded: LoadedDay,
-) -> None:
-    archived = archive_upload(_upload(waiting, loaded.landing_day), installation.archive_url)
-    with tenant_scope(installation.engine, waiting.tenant_key) as connection:
-        is_new = files.record_archived(
-            connection,
-            waiting.file_id,
-            file_key=archived.file_key,
-            archive_path=archived.archive_path,
+def _hold_other_content(file: _Waiting, *, is_superseding: bool) -> None:
+    """Raises: FileRefused unless versions in the names decide which delivery stands."""
+    if not is_superseding:
+        raise FileRefused(
+            QuarantineReason.NAME_TAKEN,
+            f"a file named {file.name!r} was loaded before with other content; discard it, release "
+            "it to load it as well, or have the feed say `arrival: {same_name: replace}`",
         )
-    if not is_new:
-        loaded.duplicate_files += 1
-        return
-    try:
-        feed = feeds.of(waiting)
-        limits = (feed.match.max_bytes, feed.match.max_ratio)
-        with open_usage(archived.archive_path, waiting.name, *limits) as stream:
-            parts.add(
-                waiting.file_id,
-                feed.key,
-                decode_blocks(feed, stream, archived.file_key),
-            )
-    except FileRefused as refusal:
-        _refuse(installation, waiting, refusal, loaded)
-    except (OSError, *STORAGE_FAULTS):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever one file does, its neighbours are loaded
-        message = f"reading it failed with {type(error).__name__}: {error}; please report this file"
-        _refuse(installation, waiting, FileRefused(QuarantineReason.READER_FAILED, message), loaded)
 
 
-def _upload(waiting: _Waiting, landing_day: dt.date) -> Upload:
+def _upload(file: _Waiting) -> Upload:
     return Upload(
-        path=f"{waiting.tenant_key}/{waiting.feed_key}/{waiting.name}",
-        url=waiting.url,
-        name=waiting.name,
-        size=waiting.size_bytes,
+        path=f"{file.tenant_key}/{file.feed_key}/{file.name}",
+        url=file.url,
+        name=file.name,
+        size=file.size_bytes,
         etag="",
-        modified_at=dt.datetime.combine(landing_day, dt.time(), tzinfo=dt.UTC),
-    )
-
-
-def _refuse(
-    installation: Installation, waiting: _Waiting, refusal: FileRefused, loaded: LoadedDay
-) -> None:
-    loaded.quarantined.append(f"{waiting.name}: {refusal.message}")
-    with tenant_scope(installation.engine, waiting.tenant_key) as connection:
-        files.record_refused(
-            connection,
-            waiting.file_id,
-            state="quarantined",
-            reason=str(refusal.reason),
-            message=refusal.message,
-        )
-
-
-def _make_current(
-    connection: Connection, tenant_key: str, parts: RawParts, loaded: LoadedDay
-) -> None:
-    for part in parts.written:
-        chunk = pl.DataFrame(
-            [(part.chunk, part.path, part.rows, part.bytes)], schema=CHUNKS, orient="row"
-        )
-        manifest.add_chunk(connection, part.frame, loaded.landing_day, tenant_key, chunk)
-    for file in parts.files:
-        _record_file(connection, file, loaded)
-    rows = pl.concat(list(_conservation(connection, tenant_key, parts.files, loaded.landing_day)))
-    conservation.replace_conservation(connection, rows)
-
-
-def _record_file(connection: Connection, file: LoadedFile, loaded: LoadedDay) -> None:
-    if file.records == 0:
-        files.record_refused(
-            connection, file.file_id, state="empty", reason="empty", message="no records"
-        )
-        loaded.empty += 1
-        return
-    files.record_loaded(
-        connection,
-        file.file_id,
-        records=file.records,
-        accepted=file.accepted,
-        suspended=file.suspended,
-        filtered=file.filtered,
-        quantity=file.quantity,
-        usage_days=file.usage_days,
-    )
-    loaded.files += 1
-    loaded.records += file.records
-    loaded.accepted += file.accepted
-    loaded.suspended += file.suspended
-    loaded.filtered += file.filtered
-
-
-def _conservation(
-    connection: Connection, tenant_key: str, loaded: list[LoadedFile], landing_day: dt.date
-) -> Iterator[pl.DataFrame]:
-    """Earlier batches of the day plus this one, by feed: the day's whole equation."""
-    earlier = conservation.read_conservation(
-        connection, landing_day, landing_day + ONE_DAY, tenant_key
-    )
-    now = pl.DataFrame(
-        [
-            (
-                "decode",
-                landing_day,
-                tenant_key,
-                file.feed_key,
-                file.records,
-                file.accepted,
-                0,
-                file.suspended,
-                file.filtered,
-                file.quantity,
-                file.quantity_out,
-            )
-            for file in loaded
-        ],
-        schema=CONSERVATION.polars_schema,
-        orient="row",
-    )
-    keys = ["stage", "partition_day", "tenant_key", "feed_key"]
-    counts = [name for name in CONSERVATION.names if name not in keys]
-    both = pl.concat([earlier.filter(pl.col("stage") == "decode"), now])
-    yield (
-        both.group_by(keys, maintain_order=True)
-        .agg(pl.col(counts).sum())
-        .select(CONSERVATION.names)
-        .cast(CONSERVATION.polars_schema)
+        modified_at=file.landed_at,
     )

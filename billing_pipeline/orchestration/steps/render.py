@@ -1,17 +1,22 @@
-"""Render a bill day's documents: PDF and itemisation, only what is missing."""
+"""Render a bill day's documents: PDF and itemisation, only what is missing, portion by portion."""
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.books import catalog as stored
 from billing_pipeline.books import invoices
+from billing_pipeline.books.schema import RECORDED_DOCUMENTS
 from billing_pipeline.books.scope import tenant_scope
+from billing_pipeline.catalog.entries import template_files
+from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.documents.batch import render_documents
-from billing_pipeline.documents.itemisation import itemisation_csv
+from billing_pipeline.documents.files import document_files
 from billing_pipeline.documents.store import StoredDocument, put_document
+from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.assemble import invoice_documents
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline.orchestration.installation import Installation
@@ -19,9 +24,13 @@ from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 
 PDF = "pdf"
-ITEMISATION = "itemisation"
 FEW_DOCUMENTS = 8
 """So few are rendered faster in this process than by starting others."""
+
+MOST_DOCUMENTS, MOST_EVENTS = 500, 250_000
+"""Documents and usage events of one portion, which is what memory holds at a time."""
+
+_RECORDED_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -50,15 +59,41 @@ def render_days(
             (pl.col("bill_day") <= max(bill_days))
             & pl.col("invoice_number").is_in(missing.implode())
         )
-        keys = documents["invoice_key"].implode()
         lines = invoices.read_lines(connection, facts.tenant.key)
         taxes = invoices.read_taxes(connection, facts.tenant.key)
     if documents.is_empty():
         return {}
-    of_these = pl.col("invoice_key").is_in(keys)
-    models = _models(installation, facts, documents, lines.filter(of_these), taxes.filter(of_these))
-    stored = _store(installation, facts.tenant.key, models)
-    return _by_day(documents, stored)
+    templates = read_template_set(installation, facts.tenant.key)
+    workers = 0 if documents.height <= FEW_DOCUMENTS else os.cpu_count() or 1
+    kept: dict[str, StoredDocument] = {}
+    for portion in _portions(documents, lines):
+        of_these = pl.col("invoice_key").is_in(portion["invoice_key"].implode())
+        models = _models(
+            installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
+        )
+        kept |= _store(installation, facts.tenant, models, templates, workers)
+    return _by_day(documents, kept)
+
+
+def read_template_set(installation: Installation, tenant_key: str) -> TemplateSet:
+    """The default templates with those that were applied with the tenant over them."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        entries = stored.read_entries(connection, tenant_key)
+    return default_template_set().with_overrides(template_files(entries))
+
+
+def _portions(documents: pl.DataFrame, lines: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Documents in order, cut so that neither they nor the usage behind them are too many."""
+    events = lines.group_by("invoice_key").agg(pl.col("events").sum())
+    weighed = documents.join(events, on="invoice_key", how="left", validate="1:1").sort(
+        "invoice_key"
+    )
+    before = pl.col("events").fill_null(0).cum_sum().shift(1, fill_value=0)
+    portion = pl.max_horizontal(
+        before // MOST_EVENTS, pl.int_range(pl.len(), dtype=pl.Int64) // MOST_DOCUMENTS
+    )
+    cut = weighed.with_columns(portion=portion.cum_max()).drop("events")
+    yield from cut.partition_by("portion", maintain_order=True, include_key=False)
 
 
 def _models(
@@ -75,42 +110,50 @@ def _models(
 
 
 def _store(
-    installation: Installation, tenant_key: str, models: list[InvoiceDocument]
+    installation: Installation,
+    tenant: Tenant,
+    models: list[InvoiceDocument],
+    templates: TemplateSet,
+    workers: int,
 ) -> dict[str, StoredDocument]:
-    workers = 0 if len(models) <= FEW_DOCUMENTS else os.cpu_count() or 1
-    itemised = {model.invoice_number: model.itemisation for model in models}
-    stored = {}
-    for number, content in render_documents(models, workers):
-        stored[number] = _put(installation, tenant_key, number, PDF, content)
-        if itemised[number].height:
-            rows = itemisation_csv(itemised[number])
-            _put(installation, tenant_key, number, ITEMISATION, rows)
-    return stored
+    """Store every file, then remember it: a kill between the two only stores it again."""
+    by_number = {model.invoice_number: model for model in models}
+    kept: dict[str, StoredDocument] = {}
+    unrecorded: list[tuple[str, str, str, str]] = []
+    for number, content in render_documents(models, workers, templates):
+        beside = document_files(by_number.pop(number), tenant.document_files, templates)
+        for kind, suffix, body in ((PDF, "pdf", content), *beside):
+            put = put_document(installation.documents_url, tenant.key, number, suffix, body)
+            unrecorded.append((number, kind, put.path, put.sha256))
+            kept.setdefault(number, put)
+        if len(unrecorded) >= _RECORDED_AT_ONCE:
+            _record(installation, tenant.key, unrecorded)
+            unrecorded = []
+    _record(installation, tenant.key, unrecorded)
+    return kept
 
 
-def _put(
-    installation: Installation, tenant_key: str, number: str, kind: str, content: bytes
-) -> StoredDocument:
-    """Store one file, then remember it: a kill between the two only stores it again."""
-    suffix = "pdf" if kind == PDF else "csv"
-    put = put_document(installation.documents_url, tenant_key, number, suffix, content)
+def _record(
+    installation: Installation, tenant_key: str, files: list[tuple[str, str, str, str]]
+) -> None:
+    if not files:
+        return
+    columns = ["invoice_number", "kind", "path", "sha256"]
+    rendered = pl.DataFrame(files, schema=columns, orient="row")
     with tenant_scope(installation.engine, tenant_key) as connection:
-        invoices.record_document(
-            connection, tenant_key, number, kind=kind, path=put.path, sha256=put.sha256
-        )
-    return put
+        invoices.record_documents(connection, tenant_key, RECORDED_DOCUMENTS.conform(rendered))
 
 
 def _by_day(
-    documents: pl.DataFrame, stored: dict[str, StoredDocument]
+    documents: pl.DataFrame, stored_files: dict[str, StoredDocument]
 ) -> dict[dt.date, RenderedDay]:
     days: dict[dt.date, list[str]] = {}
     for day, number in documents.select("bill_day", "invoice_number").sort(pl.all()).rows():
         days.setdefault(day, []).append(number)
     return {
         day: RenderedDay(
-            [(number, stored[number].path) for number in numbers],
-            sum(stored[number].size_bytes for number in numbers),
+            [(number, stored_files[number].path) for number in numbers],
+            sum(stored_files[number].size_bytes for number in numbers),
         )
         for day, numbers in days.items()
     }

@@ -1,0 +1,45 @@
+"""Tables beside the bill run: previews, drafts, alerts, and the outbox of provisioning."""
+
+import sqlalchemy as sa
+
+from billing_pipeline.billing.schema import (
+    BILL_PREVIEWS,
+    DRAFT_BILLS,
+    PLAN_RECOMMENDATIONS,
+    USAGE_ALERTS,
+)
+from billing_pipeline.books.table_parts import INSTANT, TEXT, framed, optional, required, table
+from billing_pipeline.customers.schema import PROVISIONING_EVENTS
+
+bill_previews = table(
+    "bill_previews",
+    framed(BILL_PREVIEWS),
+    required(INSTANT, "previewed_at"),
+    key=("bill_day", "account_key"),
+)
+draft_bills = table(
+    "draft_bills", framed(DRAFT_BILLS), required(INSTANT, "drafted_at"), key=("account_key",)
+)
+usage_alerts = table(
+    "usage_alerts",
+    framed(USAGE_ALERTS),
+    required(INSTANT, "raised_at"),
+    key=("account_key", "next_bill_day", "threshold"),
+)
+
+# What other systems are told
+provisioning_events = table(
+    "provisioning_events",
+    [sa.Column("event_number", sa.BigInteger, sa.Identity(always=True), nullable=False)],
+    framed(PROVISIONING_EVENTS),
+    required(INSTANT, "emitted_at"),
+    optional(INSTANT, "acknowledged_at"),
+    optional(TEXT, "acknowledged_by"),
+    key=("event_number",),
+)
+plan_recommendations = table(
+    "plan_recommendations",
+    framed(PLAN_RECOMMENDATIONS),
+    required(INSTANT, "compared_at"),
+    key=("subscription_key",),
+)
