@@ -126,10 +126,9 @@ def _card(folder: TenantFolder, key: str) -> RateCard:
 def _judged(folder: TenantFolder, card: RateCard, after: pl.DataFrame) -> Sequence[Problem]:
     """What the card's own rules say of its rows, and its examples."""
     numbered = after.with_row_index(ROW, offset=2).with_columns(pl.col(ROW).cast(pl.Int64))
-    position = folder.catalog.rate_cards.index(card)
     return [
         *check_card_rows(card, numbered),
-        *broken_examples(card, position, after, folder.tenant.time_zone),
+        *broken_examples([card], after, folder.tenant.time_zone),
     ]
 
 

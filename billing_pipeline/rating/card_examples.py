@@ -1,5 +1,6 @@
 """Examples a card carries: priced by the card, compared with what they must cost."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import polars as pl
@@ -14,14 +15,24 @@ from billing_pipeline.vocabulary.problems import Problem
 
 
 def broken_examples(
+    cards: Sequence[RateCard], rate_card_prices: pl.DataFrame, time_zone: str
+) -> list[Problem]:
+    """Examples of cards that their rows do not price as they say.
+
+    `cards` are all of `rate_cards.yaml`, `rate_card_prices` is RATE_CARD_PRICES, `time_zone` the
+    tenant's.
+    """
+    return [
+        problem
+        for position, card in enumerate(cards)
+        if card.examples
+        for problem in _broken(card, position, rate_card_prices, time_zone)
+    ]
+
+
+def _broken(
     card: RateCard, position: int, rate_card_prices: pl.DataFrame, time_zone: str
 ) -> list[Problem]:
-    """Examples of a card that its rows do not price as they say; `position` is the card's place.
-
-    `rate_card_prices` is RATE_CARD_PRICES, `time_zone` the tenant's.
-    """
-    if not card.examples:
-        return []
     local = pl.Series(
         [one.at.replace(tzinfo=None) for one in card.examples], dtype=pl.Datetime("us")
     )
