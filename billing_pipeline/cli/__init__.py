@@ -11,6 +11,7 @@ from billing_pipeline.cli import (
     bills,
     catalog,
     database,
+    deck,
     demo,
     dev,
     extract,
@@ -39,6 +40,7 @@ def billing() -> None:
 billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
+billing.add_command(deck.deck)
 billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
