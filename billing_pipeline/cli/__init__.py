@@ -18,6 +18,7 @@ from billing_pipeline.cli import (
     files,
     findings,
     identifiers,
+    invoice,
     price,
     provisioning,
     reprocess,
@@ -47,6 +48,7 @@ billing.add_command(findings.findings)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)
+billing.add_command(invoice.invoice)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)
