@@ -1,11 +1,18 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
+from billing_pipeline.customers.policies import (
+    BillingPolicy,
+    ControlSetting,
+    ExchangeRate,
+    IntercompanySupply,
+    MonthEnd,
+    SuspensePolicy,
+)
 from billing_pipeline.vocabulary.configuration import (
     Configuration,
     CountryCode,
@@ -13,6 +20,7 @@ from billing_pipeline.vocabulary.configuration import (
     Key,
     time_zones,
 )
+from billing_pipeline.vocabulary.periods import Interval
 
 
 class LegalEntity(Configuration):
@@ -75,6 +83,8 @@ LedgerRole = Literal[
     "intercompany_cost",
     "supplier_accrual",
     "intercompany_payable",
+    "receivable_revaluation",
+    "exchange_difference",
 ]
 """What a posting is for; posting rules name roles, the tenant's chart turns them into accounts."""
 
@@ -126,57 +136,24 @@ class HandoffMapping(Configuration):
     )
 
 
-PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
+ContactField = Literal["email", "vat_number", "region", "agent"]
+"""What accounts.csv may leave empty and an account type may ask for."""
 
 
-class BillingPolicy(Configuration):
-    """When a bill run posts by itself, and when it only reports, asks, or holds an account.
+class AccountType(Configuration):
+    """What all accounts of one type have in common; accounts.csv names it by its key."""
 
-    Amounts are in the tenant's currency. Corrections are changes of what was posted before.
-    """
-
-    report_only_below: PositiveAmount | None = Field(
-        default=None, description="an account's corrections that sum to less are only reported"
+    key: Key
+    kind: Literal["individual", "business", "reseller"] = "business"
+    required: list[ContactField] = Field(
+        default=[], description="columns of accounts.csv that must not be empty"
     )
-    approval_above: PositiveAmount | None = Field(
-        default=None, description="an account's corrections that sum to more wait for a person"
+    payment_terms_days: int | None = Field(
+        default=None, ge=0, le=365, description="terms of accounts that have none of their own"
     )
-    most_charges: int = Field(
-        default=10_000, ge=1, description="an account with more charges in a run is held"
+    cycles: list[Interval] = Field(
+        default=[], description="billing cycles its plans may have; empty is all"
     )
-    jump_factor: PositiveAmount | None = Field(
-        default=None, description="an account is held above so many times its dearest bill so far"
-    )
-    approve_bill_runs: bool = Field(
-        default=False, description="a bill day is issued only after a person approved its preview"
-    )
-    usage_alerts: list[PositiveAmount] = Field(
-        default=[], description="amounts of unbilled usage at which an account's draft is announced"
-    )
-
-
-class SuspensePolicy(Configuration):
-    """When usage in suspense wants a person: by its age, and by what it is probably worth."""
-
-    warn_after_days: int = Field(default=7, ge=0, description="the oldest record waits longer")
-    warn_above_percent: Decimal = Field(
-        default=Decimal(1), ge=0, description="of what was rated in the last 31 days of usage"
-    )
-    warn_above: PositiveAmount | None = Field(
-        default=None, description="fixed amount instead of the share, in the tenant's currency"
-    )
-
-
-ControlSeverity = Literal["warn", "block"]
-
-
-class ControlSetting(Configuration):
-    """What a tenant wants otherwise of one control."""
-
-    severity: ControlSeverity | None = None
-    tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
-    owner: str | None = Field(default=None, description="who is asked when it finds something")
-    is_off: bool = False
 
 
 EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
@@ -207,8 +184,8 @@ class Tenant(Configuration):
     locale: str = "en_US"
     bill_hour: int = Field(default=2, ge=0, le=23, description="local hour bill runs are due")
     payment_terms_days: int = Field(default=14, ge=0, le=365)
-    payment_terms_by_account_type: dict[str, int] = Field(
-        default={}, description="days for accounts of a type that say none themselves"
+    account_types: list[AccountType] = Field(
+        default=[], description="types accounts may have; empty: any word, nothing is asked"
     )
     einvoice_profile: EInvoiceProfile = "en16931"
     document_files: list[DocumentFile] = Field(
@@ -235,6 +212,9 @@ class Tenant(Configuration):
     controls: dict[Key, ControlSetting] = Field(
         default={}, description="controls that differ from their defaults, by name"
     )
+    exchange_rates: list[ExchangeRate] = []
+    intercompany: list[IntercompanySupply] = []
+    month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
 
     @field_validator("time_zone")
@@ -243,6 +223,14 @@ class Tenant(Configuration):
         if name not in time_zones():
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London")
         return name
+
+    @field_validator("account_types")
+    @classmethod
+    def _types_are_named_once(cls, types: list[AccountType]) -> list[AccountType]:
+        keys = [account_type.key for account_type in types]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two account types have the same key")
+        return types
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,6 +10,7 @@ import polars as pl
 from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
+from billing_pipeline.catalog.check_plans import check_rollover
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
@@ -18,6 +19,7 @@ from billing_pipeline.catalog.taxes import Taxes
 from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
+from billing_pipeline.intake.account_types import check_account_types
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
@@ -137,7 +139,10 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         subscriptions=subscriptions,
         service_identifiers=identifiers,
         rate_card_prices=prices,
-    ) + check_terms(terms, catalog, subscriptions)
+    )
+    across += check_terms(terms, catalog, subscriptions)
+    across += check_rollover(catalog, tenant.look_back_periods)
+    across += check_account_types(tenant, catalog, accounts, subscriptions)
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(

@@ -9,6 +9,7 @@ from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.customers.tenant import EInvoiceProfile, Tenant
+from billing_pipeline.intake.account_types import payment_terms
 from billing_pipeline.intake.csv_tables import CsvColumn, CsvTable, read_table
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
@@ -75,11 +76,10 @@ def accounts(content: bytes | None, tenant: Tenant | None) -> CsvTable:
     table = _read("accounts.csv", content, _ACCOUNT_COLUMNS)
     if tenant is None:
         return table
-    frame = table.frame.with_columns(
-        pl.col("account_type").fill_null("business"),
+    frame = table.frame.with_columns(pl.col("account_type").fill_null("business")).with_columns(
         pl.col("payer_key").fill_null(pl.col("account_key")),
         pl.col("currency").fill_null(tenant.currency),
-        pl.col("payment_terms_days").fill_null(_terms(tenant)),
+        pl.col("payment_terms_days").fill_null(payment_terms(tenant)),
         pl.col("language").fill_null(tenant.locale),
     )
     unknown = problems_in(
@@ -90,16 +90,6 @@ def accounts(content: bytes | None, tenant: Tenant | None) -> CsvTable:
         pl.format("'{}' is none of {}", "einvoice_profile", pl.lit(", ".join(_PROFILES))),
     )
     return CsvTable(frame, (*table.problems, *unknown))
-
-
-def _terms(tenant: Tenant) -> pl.Expr:
-    account_type = pl.col("account_type").fill_null("business")
-    by_type = tenant.payment_terms_by_account_type
-    return account_type.replace_strict(
-        by_type or {"business": tenant.payment_terms_days},
-        default=tenant.payment_terms_days,
-        return_dtype=pl.Int64,
-    )
 
 
 def subscriptions(content: bytes | None) -> CsvTable:
