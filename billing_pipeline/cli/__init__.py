@@ -20,6 +20,7 @@ from billing_pipeline.cli import (
     findings,
     handoff,
     identifiers,
+    invoice,
     period,
     price,
     provisioning,
@@ -53,6 +54,7 @@ billing.add_command(period.period)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)
+billing.add_command(invoice.invoice)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)
