@@ -15,6 +15,7 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     money,
     month,
     outlook,
+    reports,
     suspense,
     usage,
 )
@@ -37,6 +38,7 @@ defs = dg.Definitions(
         assurance.controls_before_issue,
         assurance.assurance_report,
         month.closed_month,
+        reports.financial_reports,
     ],
     asset_checks=checks.ALL,
     jobs=jobs.ALL,

@@ -7,6 +7,7 @@ from billing_pipeline.orchestration.assets import (
     money,
     month,
     outlook,
+    reports,
     suspense,
     usage,
 )
@@ -62,8 +63,8 @@ recommend_plans = dg.define_asset_job(
 )
 close_month = dg.define_asset_job(
     "close_month",
-    selection=dg.AssetSelection.assets(month.closed_month),
-    description="Accrue, release, revalue and close a tenant's month.",
+    selection=dg.AssetSelection.assets(month.closed_month, reports.financial_reports),
+    description="Accrue, release, revalue and close a tenant's month; print its report.",
 )
 ALL = [
     load_usage,
