@@ -61,20 +61,23 @@ class Headline:
 def headlines(report: FinancialReport, currency: str, formats: Formats) -> tuple[Headline, ...]:
     """Revenue of the month, tax, receivables and what is deferred, in the tenant's currency."""
     own = pl.col("currency") == currency
-    now = report.revenue.filter(own, pl.col("month") == report.month)["revenue_minor"].sum()
-    before = report.revenue.filter(
-        own, pl.col("month") == pl.lit(report.month).dt.offset_by("-1mo")
-    )["revenue_minor"].sum()
-    change = f"{formats.money(int(now - before), currency)} against the month before"
+    now = _revenue_of(report, own & (pl.col("month") == report.month))
+    month_before = pl.lit(report.month).dt.offset_by("-1mo")
+    before = _revenue_of(report, own & (pl.col("month") == month_before))
+    change = f"{formats.money(now - before, currency)} against the month before"
     taxed = report.taxes.filter(own)["tax_minor"].sum()
     stands = dict(report.balances.filter(own).select("role", "balance_minor").rows())
     return (
-        Headline("Revenue", formats.money(int(now), currency), change),
+        Headline("Revenue", formats.money(now, currency), change),
         Headline("Tax invoiced", formats.money(int(taxed), currency)),
         Headline("Receivables", formats.money(int(stands.get("receivable", 0)), currency)),
         Headline("Deferred", formats.money(-int(stands.get("deferred_revenue", 0)), currency)),
         Headline("Unbilled", formats.money(int(stands.get("accrued_revenue", 0)), currency)),
     )
+
+
+def _revenue_of(report: FinancialReport, chosen: pl.Expr) -> int:
+    return int(report.revenue.filter(chosen)["revenue_minor"].sum())
 
 
 def sections(report: FinancialReport, currency: str, formats: Formats) -> tuple[Section, ...]:

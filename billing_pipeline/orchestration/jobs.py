@@ -66,6 +66,11 @@ close_month = dg.define_asset_job(
     selection=dg.AssetSelection.assets(month.closed_month, reports.financial_reports),
     description="Accrue, release, revalue and close a tenant's month; print its report.",
 )
+print_report = dg.define_asset_job(
+    "print_report",
+    selection=dg.AssetSelection.assets(reports.financial_reports),
+    description="Print a tenant's month as its books are now.",
+)
 ALL = [
     load_usage,
     mediate_usage,
@@ -76,4 +81,5 @@ ALL = [
     draft_next_bills,
     recommend_plans,
     close_month,
+    print_report,
 ]
