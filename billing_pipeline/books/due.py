@@ -62,18 +62,6 @@ def touch_usage_days(
     _touch(connection, usage_days, [(owner_tenant_key, day) for day in sorted(days)])
 
 
-def touch_known_usage_days(
-    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
-) -> None:
-    """Make usage days stale that a tenant, or a tenant above it, has files of."""
-    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
-    connection.execute(
-        sa.update(usage_days)
-        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
-        .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
-    )
-
-
 def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:
     """STALE_DAYS to mediate, per owner of feeds, oldest first."""
     return _stale(connection, usage_days, usage_days.c.mediated)
@@ -294,24 +282,3 @@ def _settle(
         .where(table.c.tenant_key == tenant_key, table.c.usage_day == usage_day, done < touched)
         .values({done: touched, "changed_at": sa.func.clock_timestamp()})
     )
-
-
-def days_with_usage(
-    connection: sa.Connection, tenant_key: str, from_day: dt.date, until_day: dt.date
-) -> list[dt.date]:
-    """Usage days of a tenant in [from_day, until_day), rated or to be rated, in order."""
-    days = sa.select(rating_days.c.usage_day).where(
-        rating_days.c.tenant_key == tenant_key,
-        rating_days.c.usage_day >= from_day,
-        rating_days.c.usage_day < until_day,
-    )
-    return sorted(connection.execute(days).scalars())
-
-
-def last_billed_day(connection: sa.Connection, tenant_key: str) -> dt.date | None:
-    """The latest bill day whose invoices are out; None before the first."""
-    latest = sa.select(sa.func.max(bill_days.c.bill_day)).where(
-        bill_days.c.tenant_key == tenant_key, bill_days.c.state == "completed"
-    )
-    day: dt.date | None = connection.execute(latest).scalar_one()
-    return day

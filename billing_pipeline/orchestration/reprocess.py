@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.books import approvals, due
+from billing_pipeline.books import approvals, billed, due
 from billing_pipeline.books.restated import APPROVED_ACCOUNT
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration.days import ONE_DAY
@@ -76,8 +76,8 @@ def preview(installation: Installation, tenant_key: str, first: dt.date, last: d
     """
     facts = read_facts(installation, tenant_key)
     with tenant_scope(installation.engine, tenant_key) as connection:
-        as_of = due.last_billed_day(connection, tenant_key)
-        days = due.days_with_usage(connection, tenant_key, first, last + ONE_DAY)
+        as_of = billed.last_billed_day(connection, tenant_key)
+        days = billed.days_with_usage(connection, tenant_key, first, last + ONE_DAY)
     if as_of is None:
         raise CannotReprocess(f"{tenant_key} has not been billed yet; there is nothing to compare")
     _refuse_unmediated(installation, first, last)

@@ -1,10 +1,10 @@
 """Run tenant folders with their usage on a throw-away installation, day after local day.
 
 It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
-with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
-day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
-what people decide: day, tenant_key, bill_day, account_key, decision (approve or reject), reason;
-`DIR/closings.csv` which months are closed at the end of a day.
+with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that day
+on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
+what people decide: day, tenant_key, bill_day, account_key, decision, reason. A decision is
+`approve` or `reject`. `DIR/closings.csv` says which months are closed at the end of which day.
 """
 
 import csv
@@ -66,22 +66,28 @@ class Story:
 
 
 def read_decisions(directory: Path) -> dict[dt.date, list[Decision]]:
-    """What people decide in a story, by the day they do: `decisions.csv`, if there is one."""
-    path = directory / "decisions.csv"
+    """What people decide about bills, by the day they do."""
     decisions: dict[dt.date, list[Decision]] = {}
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                decision = Decision(
-                    tenant_key=row["tenant_key"],
-                    bill_day=dt.date.fromisoformat(row["bill_day"]),
-                    account_key=row["account_key"] or None,
-                    is_approved=row["decision"] == "approve",
-                    decided_by="a person",
-                    reason=row["reason"],
-                )
-                decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
+    for row in _decided(directory, "approve", "reject"):
+        decision = Decision(
+            tenant_key=row["tenant_key"],
+            bill_day=dt.date.fromisoformat(row["bill_day"]),
+            account_key=row["account_key"] or None,
+            is_approved=row["decision"] == "approve",
+            decided_by="a person",
+            reason=row["reason"],
+        )
+        decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
     return decisions
+
+
+def _decided(directory: Path, *decisions: str) -> list[dict[str, str]]:
+    """Rows of `decisions.csv` with some decisions; none without the file."""
+    path = directory / "decisions.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["decision"] in decisions]
 
 
 def simulate(

@@ -9,7 +9,8 @@ import pytest
 from billing_pipeline.accounting.journal import Journal, numbered_journal
 from billing_pipeline.accounting.revaluation import UnknownRate, revaluation_of_receivables
 from billing_pipeline.accounting.schema import JOURNAL
-from billing_pipeline.customers.tenant import ExchangeRate, LedgerAccounts
+from billing_pipeline.customers.policies import ExchangeRate
+from billing_pipeline.customers.tenant import LedgerAccounts
 from billing_pipeline.receivables.schema import OPEN_ITEMS
 from billing_pipeline_tests.accounting.builders import tenant
 

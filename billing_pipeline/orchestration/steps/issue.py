@@ -26,6 +26,7 @@ from billing_pipeline.orchestration.steps.review import (
     record_review,
     reviewed_day,
 )
+from billing_pipeline.orchestration.tax_engines import engine_of
 
 HELD = "account_held"
 
@@ -92,7 +93,13 @@ def issue_bill_day(
             return replace(_summary(facts, INVOICES.empty(), 0, len(account_keys)), is_waiting=True)
         to_post = reviewed.review.post
         drafts = draft_documents(
-            to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
+            to_post,
+            facts.accounts,
+            facts.tenant,
+            facts.catalog.tax_rates,
+            bill_day,
+            fx_rates=facts.catalog.fx_rates,
+            engine=engine_of(facts.tenant),
         )
         _issue(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
