@@ -15,7 +15,7 @@ from billing_pipeline.assurance.charging import (
     subscriptions_are_charged,
 )
 from billing_pipeline.assurance.schema import RATE_CARD_AGES
-from billing_pipeline.customers.tenant import ExchangeRate
+from billing_pipeline.customers.policies import ExchangeRate
 from billing_pipeline_tests.accounting.builders import Document, invoices_frame, tenant
 from billing_pipeline_tests.assurance.given import (
     CATALOG,
