@@ -16,6 +16,8 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     month,
     outlook,
     reprocess,
+
+    reports,
     suspense,
     usage,
 )
@@ -39,6 +41,7 @@ defs = dg.Definitions(
         assurance.controls_before_issue,
         assurance.assurance_report,
         month.closed_month,
+        reports.financial_reports,
     ],
     asset_checks=checks.ALL,
     jobs=jobs.ALL,

@@ -24,6 +24,7 @@ from billing_pipeline.cli import (
     period,
     price,
     provisioning,
+    report,
     reprocess,
     simulate,
     suspense,
@@ -51,6 +52,7 @@ billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(handoff.handoff)
 billing.add_command(period.period)
+billing.add_command(report.report)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)

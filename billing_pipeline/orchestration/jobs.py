@@ -8,6 +8,8 @@ from billing_pipeline.orchestration.assets import (
     month,
     outlook,
     reprocess,
+
+    reports,
     suspense,
     usage,
 )
@@ -63,8 +65,13 @@ recommend_plans = dg.define_asset_job(
 )
 close_month = dg.define_asset_job(
     "close_month",
-    selection=dg.AssetSelection.assets(month.closed_month),
-    description="Accrue, release, revalue and close a tenant's month.",
+    selection=dg.AssetSelection.assets(month.closed_month, reports.financial_reports),
+    description="Accrue, release, revalue and close a tenant's month; print its report.",
+)
+print_report = dg.define_asset_job(
+    "print_report",
+    selection=dg.AssetSelection.assets(reports.financial_reports),
+    description="Print a tenant's month as its books are now.",
 )
 preview_reprocess = dg.define_asset_job(
     "preview_reprocess",
@@ -82,4 +89,5 @@ ALL = [
     draft_next_bills,
     recommend_plans,
     close_month,
+    print_report,
 ]
