@@ -94,6 +94,7 @@ usage_files = _table(
     _optional(TEXT, "file_key", "archive_path"),
     _optional(WHOLE, "records", "accepted", "suspended", "filtered"),
     _optional(EXACT, "quantity", "quantity_kept"),
+    _optional(DAY, "feed_valid_from"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),
     _required(INSTANT, "changed_at"),
     key=("file_id",),
