@@ -15,9 +15,8 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     money,
     month,
     outlook,
-    reprocess,
-
     reports,
+    reprocess,
     suspense,
     usage,
 )

@@ -7,9 +7,8 @@ from billing_pipeline.orchestration.assets import (
     money,
     month,
     outlook,
-    reprocess,
-
     reports,
+    reprocess,
     suspense,
     usage,
 )
