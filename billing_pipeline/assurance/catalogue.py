@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import ControlSetting, ControlSeverity
+from billing_pipeline.customers.policies import ControlSetting, ControlSeverity
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,13 @@ CONTROLS = (
         "warn",
         "days since the newest prices of a rate card or deck began to hold",
         Decimal(400),
+    ),
+    Control(
+        "exchange_rate_age",
+        "finance",
+        "warn",
+        "days since the newest exchange rate of a currency that is invoiced",
+        Decimal(31),
     ),
     Control("rate_card_lapsed", "pricing", "warn", "rate cards have prices in force"),
     Control("usage_charged", "billing", "block", "usage charges hold exactly the rated events"),

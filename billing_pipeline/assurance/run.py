@@ -96,13 +96,19 @@ RUNS = (
         ),
     ),
     Run(
+        ("exchange_rate_age",),
+        lambda facts, tolerance: charging.exchange_rates_current(
+            facts.tenant, facts.documents, facts.day, tolerance["exchange_rate_age"]
+        ),
+    ),
+    Run(
         ("usage_charged",),
         lambda facts, _: usage_kept.usage_charged(facts.computed, facts.usage_per_day),
     ),
     Run(
         ("unbilled_age",),
         lambda facts, tolerance: usage_kept.unbilled_age(
-            facts.usage_per_day, facts.standing, facts.day, tolerance["unbilled_age"]
+            facts.usage_per_day, facts.charged, facts.day, tolerance["unbilled_age"]
         ),
     ),
     Run(
@@ -112,7 +118,7 @@ RUNS = (
     Run(
         ("subscription_without_charge",),
         lambda facts, _: charging.subscriptions_are_charged(
-            facts.subscriptions, facts.standing, facts.catalog, facts.day
+            facts.never_suspended, facts.standing, facts.catalog, facts.day
         ),
     ),
     Run(
@@ -126,7 +132,7 @@ RUNS = (
     Run(
         ("included_units",),
         lambda facts, _: charging.included_units_kept(
-            facts.computed, facts.usage_per_day, facts.subscriptions, facts.catalog
+            facts.computed, facts.usage_per_day, facts.never_swapped, facts.catalog
         ),
     ),
     Run(

@@ -1,6 +1,7 @@
 """What a new revision makes stale: days whose owners or prices are not what they were."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -27,8 +28,9 @@ def mark_changed_days_stale(
 
     Identifiers, subscriptions and their changes decide who owns an event, so the days of every
     feed owner above the tenant are mediated again; prices and rate cards decide what it costs, so
-    the tenant's days are rated again. Days before the first change stay as they are. Of an
-    identifier nobody ever had, only the days on which it waits in suspense are mediated again.
+    the days of the tenant and of those below it are rated again. Days before the first change
+    stay as they are. Of an identifier nobody ever had, only the days on which it waits in
+    suspense are mediated again.
     """
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     touch_days_waiting_for(connection, tenant_key, applied_at)
@@ -52,7 +54,21 @@ def mark_changed_days_stale(
         (subscription_changes, subscription_changes.c.effective_on),
     )
     if priced_from is not None:
-        _touch_from(connection, rating_days, rating_days.c.tenant_key == tenant_key, priced_from)
+        # Tenants below may sell what this one sells.
+        subtree = sa.select(sa.func.tenant_subtree(tenant_key).column_valued("tenant_key"))
+        _touch_from(connection, rating_days, rating_days.c.tenant_key.in_(subtree), priced_from)
+
+
+def touch_known_usage_days(
+    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
+) -> None:
+    """Make usage days stale that a tenant, or a tenant above it, has files of."""
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    connection.execute(
+        sa.update(usage_days)
+        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
+        .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
+    )
 
 
 def _earliest(

@@ -200,6 +200,21 @@ documents = _table(
     key=("invoice_number", "kind"),
 )
 
+invoice_deliveries = _table(
+    "invoice_deliveries",
+    _required(TEXT, "invoice_number", "channel"),
+    _required(INSTANT, "delivered_at"),
+    _required(TEXT, "recorded_by"),
+    key=("invoice_number", "channel"),
+)
+invoice_voids = _table(
+    "invoice_voids",
+    _required(TEXT, "invoice_number", "credit_note_number", "reason"),
+    _required(INSTANT, "voided_at"),
+    _required(TEXT, "voided_by"),
+    key=("invoice_number",),
+)
+
 # The journal and what was handed off
 journal_series = _table("journal_series", _required(WHOLE, "last_number"))
 journal_entries = _table(
@@ -232,6 +247,17 @@ handoff_batches = _table(
     _optional(JSONB(), "totals"),
     _optional(INSTANT, "exported_at"),
     key=("format_name", "batch_number"),
+)
+
+handoff_receipts = _table(
+    "handoff_receipts",
+    _required(TEXT, "format_name"),
+    _required(WHOLE, "batch_number"),
+    [sa.Column("receipt_number", sa.BigInteger, sa.Identity(always=True), nullable=False)],
+    _required(TEXT, "state", "reference", "note"),
+    _required(INSTANT, "received_at"),
+    _required(TEXT, "received_by"),
+    key=("format_name", "batch_number", "receipt_number"),
 )
 
 # What controls found

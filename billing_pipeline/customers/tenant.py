@@ -1,11 +1,18 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
+from billing_pipeline.customers.policies import (
+    BillingPolicy,
+    ControlSetting,
+    ExchangeRate,
+    IntercompanySupply,
+    MonthEnd,
+    SuspensePolicy,
+)
 from billing_pipeline.vocabulary.configuration import (
     Configuration,
     CountryCode,
@@ -76,6 +83,8 @@ LedgerRole = Literal[
     "intercompany_cost",
     "supplier_accrual",
     "intercompany_payable",
+    "receivable_revaluation",
+    "exchange_difference",
 ]
 """What a posting is for; posting rules name roles, the tenant's chart turns them into accounts."""
 
@@ -127,35 +136,6 @@ class HandoffMapping(Configuration):
     )
 
 
-PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
-
-
-class BillingPolicy(Configuration):
-    """When a bill run posts by itself, and when it only reports, asks, or holds an account.
-
-    Amounts are in the tenant's currency. Corrections are changes of what was posted before.
-    """
-
-    report_only_below: PositiveAmount | None = Field(
-        default=None, description="an account's corrections that sum to less are only reported"
-    )
-    approval_above: PositiveAmount | None = Field(
-        default=None, description="an account's corrections that sum to more wait for a person"
-    )
-    most_charges: int = Field(
-        default=10_000, ge=1, description="an account with more charges in a run is held"
-    )
-    jump_factor: PositiveAmount | None = Field(
-        default=None, description="an account is held above so many times its dearest bill so far"
-    )
-    approve_bill_runs: bool = Field(
-        default=False, description="a bill day is issued only after a person approved its preview"
-    )
-    usage_alerts: list[PositiveAmount] = Field(
-        default=[], description="amounts of unbilled usage at which an account's draft is announced"
-    )
-
-
 ContactField = Literal["email", "vat_number", "region", "agent"]
 """What accounts.csv may leave empty and an account type may ask for."""
 
@@ -174,30 +154,6 @@ class AccountType(Configuration):
     cycles: list[Interval] = Field(
         default=[], description="billing cycles its plans may have; empty is all"
     )
-
-
-class SuspensePolicy(Configuration):
-    """When usage in suspense wants a person: by its age, and by what it is probably worth."""
-
-    warn_after_days: int = Field(default=7, ge=0, description="the oldest record waits longer")
-    warn_above_percent: Decimal = Field(
-        default=Decimal(1), ge=0, description="of what was rated in the last 31 days of usage"
-    )
-    warn_above: PositiveAmount | None = Field(
-        default=None, description="fixed amount instead of the share, in the tenant's currency"
-    )
-
-
-ControlSeverity = Literal["warn", "block"]
-
-
-class ControlSetting(Configuration):
-    """What a tenant wants otherwise of one control."""
-
-    severity: ControlSeverity | None = None
-    tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
-    owner: str | None = Field(default=None, description="who is asked when it finds something")
-    is_off: bool = False
 
 
 EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
@@ -222,6 +178,9 @@ class Tenant(Configuration):
     name: str
     kind: Literal["company", "brand", "reseller"] = "brand"
     parent: Key | None = None
+    inherits_catalog: bool = Field(
+        default=False, description="sells what the parent sells; its own of one key goes before"
+    )
     legal_entity: LegalEntity
     currency: CurrencyCode
     time_zone: str
@@ -256,6 +215,9 @@ class Tenant(Configuration):
     controls: dict[Key, ControlSetting] = Field(
         default={}, description="controls that differ from their defaults, by name"
     )
+    exchange_rates: list[ExchangeRate] = []
+    intercompany: list[IntercompanySupply] = []
+    month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
 
     @field_validator("time_zone")

@@ -5,7 +5,10 @@ import dagster as dg
 from billing_pipeline.orchestration.assets import (
     assurance,
     money,
+    month,
     outlook,
+    reports,
+    reprocess,
     suspense,
     usage,
 )
@@ -59,7 +62,23 @@ recommend_plans = dg.define_asset_job(
     selection=dg.AssetSelection.assets(outlook.plan_recommendations),
     description="Find the plan that would have been cheapest for every subscription.",
 )
+close_month = dg.define_asset_job(
+    "close_month",
+    selection=dg.AssetSelection.assets(month.closed_month, reports.financial_reports),
+    description="Accrue, release, revalue and close a tenant's month; print its report.",
+)
+print_report = dg.define_asset_job(
+    "print_report",
+    selection=dg.AssetSelection.assets(reports.financial_reports),
+    description="Print a tenant's month as its books are now.",
+)
+preview_reprocess = dg.define_asset_job(
+    "preview_reprocess",
+    selection=dg.AssetSelection.assets(reprocess.reprocess_preview),
+    description="Show in money what rating some days of a tenant again would change.",
+)
 ALL = [
+    preview_reprocess,
     load_usage,
     mediate_usage,
     rate_usage,
@@ -68,4 +87,6 @@ ALL = [
     assure,
     draft_next_bills,
     recommend_plans,
+    close_month,
+    print_report,
 ]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from billing_pipeline.accounting.periods import in_open_periods
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, findings, invoices, journal
+from billing_pipeline.books import due, findings, invoices, journal, periods
 from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
@@ -100,7 +101,7 @@ def issue_bill_day(
             fx_rates=facts.catalog.fx_rates,
             engine=engine_of(facts.tenant),
         )
-        _issue(connection, facts, drafts, to_post, bill_day, now)
+        issue_drafts(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
         findings.record_findings(
             connection,
@@ -179,7 +180,7 @@ def _stopped_accounts(
     )
 
 
-def _issue(
+def issue_drafts(
     connection: Connection,
     facts: TenantFacts,
     drafts: Drafts,
@@ -187,6 +188,7 @@ def _issue(
     bill_day: dt.date,
     now: dt.datetime,
 ) -> None:
+    """Number the drafts, keep and book them, and post their charges: all in one transaction."""
     if drafts.invoices.is_empty():
         return
     tenant_key = facts.tenant.key
@@ -194,11 +196,11 @@ def _issue(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
-    journal.book(
-        connection,
-        tenant_key,
-        *journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+    booked = in_open_periods(
+        journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+        periods.read_periods(connection, tenant_key),
     )
+    journal.book(connection, tenant_key, *booked)
     on_document = drafts.lines.select(
         "invoice_key", "charge_key", "posting_number", "line_number", "net_minor"
     ).join(numbered.select("invoice_key", "invoice_number"), on="invoice_key", validate="m:1")
