@@ -79,7 +79,8 @@ def parquet_blocks(
             content, columns=list(dict.fromkeys(path.split(".")[0] for path in present))
         ).select(_nested(path).alias(path) for path in present)
         texts = frame.select(_as_text(frame[path]) for path in present)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        # Damaged pages make the reader panic, which is no Exception and would stop the run.
         raise FileRefused(QuarantineReason.MALFORMED_DOCUMENT, str(error)[:300]) from error
     return _frame_blocks(texts, frame.height)
 
