@@ -20,9 +20,11 @@ from billing_pipeline.cli import (
     findings,
     handoff,
     identifiers,
+    invoice,
     period,
     price,
     provisioning,
+    report,
     reprocess,
     simulate,
     suspense,
@@ -50,9 +52,11 @@ billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(handoff.handoff)
 billing.add_command(period.period)
+billing.add_command(report.report)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)
+billing.add_command(invoice.invoice)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)

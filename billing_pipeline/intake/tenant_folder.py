@@ -11,6 +11,7 @@ from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
 from billing_pipeline.catalog.check_plans import check_rollover
+from billing_pipeline.catalog.feed_versions import check_feed_versions, feed_file
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.inheritance import with_inherited, with_inherited_rows
 from billing_pipeline.catalog.plans import Plans, Products
@@ -252,10 +253,12 @@ def _feeds(folder: _Folder) -> tuple[Feed, ...]:
         feed = folder.model(file, Feed)
         if feed is not None:
             feeds.append(feed)
-            if file != f"feeds/{feed.key}.yaml":
-                message = f"is {feed.key!r}, but the file is {file!r}; make them equal"
+            if file != feed_file(feed):
+                wanted = "" if feed.valid_from is None else f" ({feed_file(feed)})"
+                message = f"is {feed.key!r}, but the file is {file!r}; make them equal{wanted}"
                 line = line_of(folder.documents[file], ["key"])
                 folder.problems.append(Problem(file, line, "key", message))
+    folder.problems.extend(check_feed_versions(feeds))
     return tuple(feeds)
 
 
