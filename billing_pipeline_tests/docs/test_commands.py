@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from billing_pipeline.books.database import stop_embedded
+from billing_pipeline_tests.docs.test_guides import write_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.dagster, pytest.mark.postgres, pytest.mark.pdf]
 
