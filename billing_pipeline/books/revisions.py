@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from billing_pipeline.books import versions
 from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.schema import ENTRIES, REVISION_CHANGES
-from billing_pipeline.books.tables import catalog_revisions, tenants
+from billing_pipeline.books.tables import catalog_revisions, subscriptions, tenants
 from billing_pipeline.books.versions import staged_versions
 from billing_pipeline.customers.schema import (
     AGREED_PRICES,
@@ -99,13 +99,15 @@ def apply_revision(
 
     Nothing changed means no new revision. Rules across rows (overlaps, one owner per identifier)
     are proved when the caller commits.
-    Raises: RevisionRefused if something later is known already.
+    Raises: RevisionRefused if something later is known already, or if a subscription would move
+    to another account.
     """
     _wait_for_other_revisions(connection)
     with staged_versions(connection, _frames(rows)) as incoming:
         plan = _plan(connection, rows.tenant_key, incoming)
         if plan.is_empty:
             return plan
+        _refuse_moves(connection, rows.tenant_key, incoming)
         revision = _next_revision(connection, rows.tenant_key, applied_at)
         _keep_tenant(connection, rows, revision)
         connection.execute(
@@ -161,6 +163,32 @@ def _frames(rows: TenantRows) -> dict[str, pl.DataFrame]:
         "agreed_prices": rows.agreed_prices,
         "rate_card_prices": rows.rate_card_prices,
     }
+
+
+def _refuse_moves(
+    connection: sa.Connection, tenant_key: str, incoming: list[versions.Incoming]
+) -> None:
+    """What was charged for a subscription stands with its account: it cannot move to another."""
+    for version in (one for one in incoming if one.table is subscriptions):
+        mine, given = subscriptions.c, version.rows.c
+        moved = connection.execute(
+            sa.select(mine.subscription_key, mine.account_key, given.account_key)
+            .join(
+                version.rows,
+                sa.and_(
+                    mine.subscription_key == given.subscription_key,
+                    mine.account_key != given.account_key,
+                ),
+            )
+            .where(mine.tenant_key == tenant_key)
+            .limit(1)
+        ).first()
+        if moved:
+            key, old, new = moved
+            raise RevisionRefused(
+                f"subscription {key} of {tenant_key} belongs to account {old} and cannot move to "
+                f"{new}; end it with ended_on and add another subscription"
+            )
 
 
 def _wait_for_other_revisions(connection: sa.Connection) -> None:

@@ -95,6 +95,30 @@ def drafts(tenant_key: str, *, refresh: bool) -> None:
         click.echo(f"alert: {account} {bill_day} usage {usage:.2f} reached {threshold:.2f}")
 
 
+@bills.command()
+@click.argument("tenant_key")
+@click.argument("invoice_number")
+def why(tenant_key: str, invoice_number: str) -> None:
+    """Show what INVOICE_NUMBER corrects, and the facts that changed since it was charged."""
+    from billing_pipeline.books.corrections import read_changed_facts, read_corrections
+    from billing_pipeline.books.scope import tenant_scope
+    from billing_pipeline.orchestration.installation import Installation
+
+    with tenant_scope(Installation.from_environment().engine, tenant_key) as connection:
+        corrections = read_corrections(connection, tenant_key, invoice_number)
+        facts = read_changed_facts(connection, tenant_key, invoice_number)
+    if corrections.is_empty():
+        click.echo(f"{invoice_number} corrects nothing")
+    for correction in corrections.rows():
+        line, key, invoice, reason, was, is_now, had, has, events, events_now = correction
+        said = f"{key} of {invoice or 'no document'} {reason}, {was:.2f} -> {is_now:.2f}"
+        quantity = f"quantity {had.normalize():f} -> {has.normalize():f}"
+        click.echo(f"line {line}: {said}; {quantity}, events {events} -> {events_now}")
+        of_charge = facts.rows_by_key("charge_key").get(key, [])
+        for what, fact, before, after in of_charge:
+            click.echo(f"    {what} {fact}: {before or 'unknown'} -> {after or 'taken back'}")
+
+
 def _decide(
     tenant_key: str,
     bill_day: dt.date,

@@ -1,9 +1,10 @@
 """Run tenant folders with their usage on a throw-away installation, day after local day.
 
 It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billing catalog apply`
-with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that
-day on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
-what people decide: day, tenant_key, bill_day, account_key, decision (approve or reject), reason.
+with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that day
+on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
+what people decide: day, tenant_key, bill_day, account_key, decision, reason. A decision is
+`approve` or `reject`. `DIR/closings.csv` says which months are closed at the end of which day.
 """
 
 import csv
@@ -24,6 +25,7 @@ from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.intake.tenant_folder import TenantFolder
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.orchestration.bills import Decision, decide
+from billing_pipeline.orchestration.closings import close_months, read_closings
 from billing_pipeline.orchestration.configure import apply_folders, read_folder, read_folders
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.extracts import write_extracts
@@ -60,25 +62,32 @@ class Story:
     folders: dict[dt.date, list[Path]]
     landings: dict[dt.date, list[Landing]]
     decisions: dict[dt.date, list[Decision]]
+    closings: dict[dt.date, list[tuple[str, dt.date]]]
 
 
 def read_decisions(directory: Path) -> dict[dt.date, list[Decision]]:
-    """What people decide in a story, by the day they do: `decisions.csv`, if there is one."""
-    path = directory / "decisions.csv"
+    """What people decide about bills, by the day they do."""
     decisions: dict[dt.date, list[Decision]] = {}
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                decision = Decision(
-                    tenant_key=row["tenant_key"],
-                    bill_day=dt.date.fromisoformat(row["bill_day"]),
-                    account_key=row["account_key"] or None,
-                    is_approved=row["decision"] == "approve",
-                    decided_by="a person",
-                    reason=row["reason"],
-                )
-                decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
+    for row in _decided(directory, "approve", "reject"):
+        decision = Decision(
+            tenant_key=row["tenant_key"],
+            bill_day=dt.date.fromisoformat(row["bill_day"]),
+            account_key=row["account_key"] or None,
+            is_approved=row["decision"] == "approve",
+            decided_by="a person",
+            reason=row["reason"],
+        )
+        decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
     return decisions
+
+
+def _decided(directory: Path, *decisions: str) -> list[dict[str, str]]:
+    """Rows of `decisions.csv` with some decisions; none without the file."""
+    path = directory / "decisions.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["decision"] in decisions]
 
 
 def simulate(
@@ -105,7 +114,7 @@ def simulate(
 
 def read_story(directory: Path, first_day: dt.date) -> Story:
     """Sort folders and usage files by the day they appear; undated ones on the first day."""
-    story = Story({}, {}, read_decisions(directory))
+    story = Story({}, {}, read_decisions(directory), read_closings(directory))
     roots = [directory] if (directory / "tenant.yaml").exists() else sorted(directory.iterdir())
     for folder in (root for root in roots if (root / "tenant.yaml").exists()):
         day = _day_of(folder.name, first_day)
@@ -151,6 +160,7 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
         decide(installation, decision, noon)
     catch_up(installation, noon)
     bill_due_days(installation, noon)
+    close_months(installation, story.closings.get(day, []))
 
 
 def _land(installation: Installation, landings: list[Landing], noon: dt.datetime) -> dt.datetime:
@@ -211,7 +221,7 @@ def bill_due_days(installation: Installation, now: dt.datetime) -> None:
 
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:
-    """What the controls say when the story is over: `tenant control subject`, sorted."""
+    """What the controls say when the story is over: `severity tenant control subject`."""
     noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
     with installation_scope(installation.engine) as connection:
         tenants = catalog.tenant_keys(connection)
@@ -222,9 +232,11 @@ def _assure(installation: Installation, through: dt.date) -> list[str]:
         for tenant_key in tenants
     }
     return [
-        f"{tenant_key} {control} {subject}"
+        f"{severity} {tenant_key} {control} {subject}"
         for tenant_key, found in sorted(said.items())
-        for control, subject in found.found.select("control", "subject").rows()
+        for severity, control, subject in found.found.select(
+            "severity", "control", "subject"
+        ).rows()
     ]
 
 

@@ -14,13 +14,13 @@ from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.books.staleness import mark_changed_days_stale
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.simulate import catch_up
 from billing_pipeline.orchestration.steps.facts import (
     TenantFacts,
     billing_facts,
     read_facts,
     read_rate_cards,
 )
+from billing_pipeline.orchestration.steps.stale import compute_stale_days
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.periods import boundary, period_index
 
@@ -82,7 +82,7 @@ def apply_swap(
         mark_changed_days_stale(connection, tenant_key, now)
     if folder is not None:
         _append(folder / CHANGES_FILE, swap)
-    catch_up(installation, now)
+    compute_stale_days(installation, now)
 
 
 def _rows_with(installation: Installation, facts: TenantFacts, swap: Swap) -> TenantRows:

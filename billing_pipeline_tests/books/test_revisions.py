@@ -310,3 +310,13 @@ def test_revisions_for_a_brand_new_tenant_need_no_owner(engine: sa.Engine) -> No
 
     with tenant_scope(engine, "fresh") as connection:
         assert tenant_keys(connection) == ["fresh"]
+
+
+@pytest.mark.postgres
+def test_a_subscription_cannot_move_to_another_account(engine: sa.Engine) -> None:
+    two = (account("A1"), account("A2"))
+    apply(engine, tenant_rows(accounts=two, subscriptions=(subscription("S1"),)))
+    moved = tenant_rows(accounts=two, subscriptions=(subscription("S1", account_key="A2"),))
+
+    with pytest.raises(RevisionRefused, match="belongs to account A1 and cannot move to A2"):
+        apply(engine, moved, at=NOON + dt.timedelta(days=1))

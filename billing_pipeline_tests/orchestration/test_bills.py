@@ -154,6 +154,32 @@ def test_the_commands_say_what_they_show(
     assert [result.exit_code for result in (shown, machine, drafts, swap)] == [0, 0, 0, 0]
 
 
+def test_a_correction_says_which_fact_changed(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled on 10 May, back to 16 April: half of April and all of May come back."""
+    monkeypatch.setenv("BILLING_HOME", str(tmp_path))
+    monkeypatch.setenv("BILLING_DATABASE_URL", database_url)
+    story = STORIES / "cancelled_back_in_time_after_two_invoices" / "given"
+    simulate(
+        installation_below(tmp_path, database_url), story, dt.date(2026, 5, 11), tmp_path / "o"
+    )
+    command = CliRunner()
+
+    credit = command.invoke(billing, ["bills", "why", "acme", "CN-2026-000001"])
+    first = command.invoke(billing, ["bills", "why", "acme", "INV-2026-000001"])
+
+    april = "S-1/fee/recurring/2026-04-01 of INV-2026-000001 decreased, 30.00 -> 15.00"
+    may = "S-1/fee/recurring/2026-05-01 of INV-2026-000002 withdrawn, 30.00 -> 0.00"
+    assert credit.output.splitlines() == [
+        f"line 1: {april}; quantity 1 -> 1, events 0 -> 0",
+        "    change 2026-04-16: unknown -> cancelled",
+        f"line 2: {may}; quantity 1 -> 0, events 0 -> 0",
+        "    change 2026-04-16: unknown -> cancelled",
+    ]
+    assert first.output == "INV-2026-000001 corrects nothing\n"
+
+
 def test_an_approved_bill_run_is_for_what_was_shown(database_url: str, tmp_path: Path) -> None:
     """What is approved on 3 April is issued; the decision stands in the log of decisions."""
     installation = installation_below(tmp_path, database_url)

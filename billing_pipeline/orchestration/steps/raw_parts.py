@@ -7,9 +7,12 @@ from typing import NamedTuple
 import polars as pl
 
 from billing_pipeline.books.usage_schema import FILE_DAYS
+from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.lake import layout
 from billing_pipeline.lake.store import Lake
+from billing_pipeline.mediation.reach import reach_of
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
+from billing_pipeline.mediation.usage_days import reopened_days
 from billing_pipeline.orchestration.steps.file_tally import (
     DECODED_FILES,
     DecodedFile,
@@ -52,8 +55,9 @@ class RawParts:
         self._suspended: list[pl.DataFrame] = []
         self.files: list[DecodedFile] = []
         self.written: list[RawPart] = []
+        self.reopened_days: set[dt.date] = set()
 
-    def add(self, file_id: int, feed_key: str, file_key: str, blocks: Iterator[Outcome]) -> None:
+    def add(self, file_id: int, feed: Feed, file_key: str, blocks: Iterator[Outcome]) -> None:
         """Take one decoded file; its blocks are written as they come if it is large.
 
         Raises: what the decoder raises, and then nothing of the file is kept.
@@ -61,24 +65,28 @@ class RawParts:
         own: list[Outcome] = []
         parts: list[RawPart] = []
         tally = Tally()
+        reach, reopened = reach_of(feed), set[dt.date]()
         for block in blocks:
             tally.add(block)
+            reopened |= reopened_days(block.accepted, reach)
             own.append(block)
             if _rows(own) >= ROWS_PER_FLUSH:
                 parts += self._write(own)
                 own = []
-        self.files.append(tally.decoded_file(file_id, feed_key, file_key))
+        self.files.append(tally.decoded_file(file_id, feed.key, file_key))
         self.written += parts
+        self.reopened_days |= reopened
         self._buffer += own
         if _rows(self._buffer) >= ROWS_PER_FLUSH:
             self.flush()
 
-    def add_together(self, feed_key: str, files: Sequence[FileIn], outcome: Outcome) -> None:
+    def add_together(self, feed: Feed, files: Sequence[FileIn], outcome: Outcome) -> None:
         """Take several small files of one feed that were decoded together.
 
         Raises: NotConserved if one of them has not every record in exactly one frame.
         """
-        self.files += decoded_files(feed_key, files, outcome)
+        self.files += decoded_files(feed.key, files, outcome)
+        self.reopened_days |= reopened_days(outcome.accepted, reach_of(feed))
         self._buffer.append(outcome)
         if _rows(self._buffer) >= ROWS_PER_FLUSH:
             self.flush()

@@ -101,12 +101,12 @@ class FileReader:
                 self._batch.refuse(file.file_id, file.name, refusal.reason, refusal.message)
             else:
                 taken.append(FileIn(file.file_id, copy.file_key, framed.records))
-        self._batch.parts.add_together(feed.key, taken, together.outcome)
+        self._batch.parts.add_together(feed, taken, together.outcome)
 
     def _decode_alone(self, feed: Feed, file: WaitingFile, copy: ArchivedFile) -> None:
         with _opened(feed, file, copy) as stream:
             blocks = decode_blocks(feed, stream, copy.file_key, landed_at=file.landed_at)
-            self._batch.parts.add(file.file_id, feed.key, copy.file_key, blocks)
+            self._batch.parts.add(file.file_id, feed, copy.file_key, blocks)
 
     @contextmanager
     def _held_alone(self, file: WaitingFile) -> Iterator[None]:
