@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 import sqlalchemy as sa
@@ -175,7 +175,7 @@ def write_off(
 
 
 def _usage_days(
-    records: Iterable[sa.Row[tuple[str, dt.date, dt.datetime | None]]],
+    records: Iterable[Sequence[Any]],
 ) -> Iterator[dt.date]:
     """Days to mediate again; decoding keeps suspense by landing day."""
     for stage, partition_day, started_at in records:
