@@ -94,6 +94,7 @@ usage_files = _table(
     _optional(TEXT, "file_key", "archive_path"),
     _optional(WHOLE, "records", "accepted", "suspended", "filtered"),
     _optional(EXACT, "quantity", "quantity_kept"),
+    _optional(DAY, "feed_valid_from"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),
     _required(INSTANT, "changed_at"),
     key=("file_id",),
@@ -197,6 +198,21 @@ documents = _table(
     _required(TEXT, "invoice_number", "kind", "path", "sha256"),
     _required(INSTANT, "recorded_at"),
     key=("invoice_number", "kind"),
+)
+
+invoice_deliveries = _table(
+    "invoice_deliveries",
+    _required(TEXT, "invoice_number", "channel"),
+    _required(INSTANT, "delivered_at"),
+    _required(TEXT, "recorded_by"),
+    key=("invoice_number", "channel"),
+)
+invoice_voids = _table(
+    "invoice_voids",
+    _required(TEXT, "invoice_number", "credit_note_number", "reason"),
+    _required(INSTANT, "voided_at"),
+    _required(TEXT, "voided_by"),
+    key=("invoice_number",),
 )
 
 # The journal and what was handed off

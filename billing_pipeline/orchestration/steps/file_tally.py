@@ -1,5 +1,6 @@
 """A file's equation as its records come out of the decoder, alone or with others."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
 
@@ -23,6 +25,7 @@ class DecodedFile:
     suspended: int
     filtered: int
     quantity: Decimal
+    feed_valid_from: dt.date | None
 
 
 class FileIn(NamedTuple):
@@ -54,7 +57,7 @@ class Tally:
             (Decimal(part["quantity"].sum() or 0) for part in block if part.height), Decimal(0)
         )
 
-    def decoded_file(self, file_id: int, feed_key: str, file_key: str) -> DecodedFile:
+    def decoded_file(self, file_id: int, feed: Feed, file_key: str) -> DecodedFile:
         """The file's equation.
 
         Raises: NotConserved if a record number has no row, or two.
@@ -62,18 +65,19 @@ class Tally:
         return _balanced(
             DecodedFile(
                 file_id=file_id,
-                feed_key=feed_key,
+                feed_key=feed.key,
                 file_key=file_key,
                 records=self._highest,
                 accepted=self._accepted,
                 suspended=self._suspended,
                 filtered=self._filtered,
                 quantity=self._quantity,
+                feed_valid_from=feed.valid_from,
             )
         )
 
 
-def decoded_files(feed_key: str, files: Sequence[FileIn], outcome: Outcome) -> list[DecodedFile]:
+def decoded_files(feed: Feed, files: Sequence[FileIn], outcome: Outcome) -> list[DecodedFile]:
     """The equations of several files of a feed that were decoded together.
 
     Raises: NotConserved if one of them has not every record in exactly one frame.
@@ -88,13 +92,14 @@ def decoded_files(feed_key: str, files: Sequence[FileIn], outcome: Outcome) -> l
         _balanced(
             DecodedFile(
                 file_id=file.file_id,
-                feed_key=feed_key,
+                feed_key=feed.key,
                 file_key=file.file_key,
                 records=file.records,
                 accepted=accepted.get(file.file_key, 0),
                 suspended=suspended.get(file.file_key, 0),
                 filtered=filtered.get(file.file_key, 0),
                 quantity=quantities.get(file.file_key) or Decimal(0),
+                feed_valid_from=feed.valid_from,
             )
         )
         for file in files
@@ -118,5 +123,6 @@ DECODED_FILES = pl.DataFrame(
         "suspended": pl.Int64,
         "filtered": pl.Int64,
         "quantity": QUANTITY,
+        "feed_valid_from": pl.Date,
     }
 ).schema

@@ -73,7 +73,7 @@ class RawParts:
             if _rows(own) >= ROWS_PER_FLUSH:
                 parts += self._write(own)
                 own = []
-        self.files.append(tally.decoded_file(file_id, feed.key, file_key))
+        self.files.append(tally.decoded_file(file_id, feed, file_key))
         self.written += parts
         self.reopened_days |= reopened
         self._buffer += own
@@ -85,7 +85,7 @@ class RawParts:
 
         Raises: NotConserved if one of them has not every record in exactly one frame.
         """
-        self.files += decoded_files(feed.key, files, outcome)
+        self.files += decoded_files(feed, files, outcome)
         self.reopened_days |= reopened_days(outcome.accepted, reach_of(feed))
         self._buffer.append(outcome)
         if _rows(self._buffer) >= ROWS_PER_FLUSH:

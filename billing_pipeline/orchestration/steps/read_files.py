@@ -59,7 +59,8 @@ class FileReader:
     def read(self, file: WaitingFile, copy: ArchivedFile, *, is_name_taken: bool) -> None:
         """Decode one file into the batch, or keep it until `finish` if it is small."""
         with self._held_alone(file):
-            feed = self._feeds.of_file(file.tenant_key, file.feed_key, file.name)
+            landed_on = file.landed_at.date()
+            feed = self._feeds.of_file(file.tenant_key, file.feed_key, file.name, landed_on)
             if is_name_taken and file.decided_by is None:
                 _hold_other_content(feed, file.name)
             is_small = file.size_bytes <= MOST_BYTES and is_decoded_together(feed)
