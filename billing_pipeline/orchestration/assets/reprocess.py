@@ -7,7 +7,7 @@ from pydantic import Field
 
 from billing_pipeline.orchestration import metadata as shown
 from billing_pipeline.orchestration.partitions import TENANTS
-from billing_pipeline.orchestration.reprocess import preview
+from billing_pipeline.orchestration.reprocess import Preview, preview
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.retries import storage_faults_retried
 
@@ -21,6 +21,7 @@ class ReprocessedDays(dg.Config):
 
 @dg.asset(
     partitions_def=TENANTS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="billing",
     owners=["team:finance"],
     kinds={"polars"},
@@ -34,14 +35,18 @@ def reprocess_preview(
     asks for two people; or materialise `rated_usage` for the days, and the next bill run corrects.
     """
     first, last = dt.date.fromisoformat(config.first_day), dt.date.fromisoformat(config.last_day)
-    with storage_faults_retried():
-        found = preview(billing.installation, context.partition_key, first, last)
-    return dg.MaterializeResult(
-        metadata={
-            **shown.row_count(found.changes.height),
-            **shown.counts(events=found.events, suspended=found.suspended),
-            **shown.amount("difference", found.total, found.currency),
-            "in words": found.words,
-            "accounts": shown.table(found.changes),
-        }
-    )
+    for tenant_key in context.partition_keys:
+        with storage_faults_retried():
+            found = preview(billing.installation, tenant_key, first, last)
+        context.add_asset_metadata(_previewed(found), partition_key=tenant_key)
+    return dg.MaterializeResult()
+
+
+def _previewed(found: Preview) -> shown.Metadata:
+    return {
+        **shown.row_count(found.changes.height),
+        **shown.counts(events=found.events, suspended=found.suspended),
+        **shown.amount("difference", found.total, found.currency),
+        "in words": dg.MetadataValue.text(found.words),
+        "accounts": shown.table(found.changes),
+    }
