@@ -18,7 +18,7 @@ from billing_pipeline.catalog.plans import Plan, Plans
 from billing_pipeline.catalog.rate_cards import RateCards
 from billing_pipeline.catalog.taxes import Taxes, TaxRate
 from billing_pipeline.cli import billing
-from billing_pipeline.customers.tenant import SuspensePolicy
+from billing_pipeline.customers.policies import SuspensePolicy
 from billing_pipeline.documents.template_sets import TemplateSettings
 from billing_pipeline.intake.model_problems import parse_document
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
