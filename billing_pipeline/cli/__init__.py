@@ -11,6 +11,7 @@ from billing_pipeline.cli import (
     bills,
     catalog,
     database,
+    deck,
     demo,
     dev,
     extract,
@@ -23,6 +24,7 @@ from billing_pipeline.cli import (
     period,
     price,
     provisioning,
+    report,
     reprocess,
     simulate,
     suspense,
@@ -40,6 +42,7 @@ def billing() -> None:
 billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
+billing.add_command(deck.deck)
 billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
@@ -49,6 +52,7 @@ billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(handoff.handoff)
 billing.add_command(period.period)
+billing.add_command(report.report)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)
