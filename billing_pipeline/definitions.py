@@ -13,6 +13,7 @@ from billing_pipeline.orchestration import alerts, checks, jobs, schedules, sens
 from billing_pipeline.orchestration.assets import (  # noqa: E402
     assurance,
     money,
+    month,
     outlook,
     suspense,
     usage,
@@ -35,6 +36,7 @@ defs = dg.Definitions(
         outlook.plan_recommendations,
         assurance.controls_before_issue,
         assurance.assurance_report,
+        month.closed_month,
     ],
     asset_checks=checks.ALL,
     jobs=jobs.ALL,

@@ -105,7 +105,7 @@ def accrual_of_unbilled_revenue(
 
 
 def accrual_of_supplier_cost(
-    rated_usage: pl.DataFrame, month_end: dt.date, tenant: Tenant
+    rated_usage: pl.LazyFrame, month_end: dt.date, tenant: Tenant
 ) -> Journal:
     """Book what suppliers will bill for a month's usage; take it back when their bill is booked.
 
@@ -123,6 +123,7 @@ def accrual_of_supplier_cost(
             amount_minor=to_minor_units(pl.col("cost"), pl.col("currency")),
         )
         .drop("cost")
+        .collect(engine="streaming")
     )
     return _monthly(
         due, "supplier_accrual", month_end, tenant, rule="cost_accrual", text="Supplier cost of"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import ControlSetting, ControlSeverity
+from billing_pipeline.customers.policies import ControlSetting, ControlSeverity
 
 
 @dataclass(frozen=True)

@@ -234,8 +234,13 @@ def rate_cards_current(
 
 
 def _single_pools(pools: pl.DataFrame) -> pl.DataFrame:
-    """Pools that share no price with another pool and count in one unit."""
+    """Pools of one subscription's period that share no price with another and count in one unit."""
     pool = ["plan_key", "pool_number"]
+    pools = pools.filter(
+        pl.col("shared_by") == "subscription",
+        pl.col("pool_proration") == "none",
+        pl.col("rollover_periods") == 0,
+    )
     is_single = pl.len().over("plan_key", "price_key") == 1
     one_unit = pl.col("pricing_unit").n_unique().over(pool) == 1
     return pools.with_columns(is_single=is_single, one_unit=one_unit).filter(

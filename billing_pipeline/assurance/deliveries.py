@@ -13,6 +13,7 @@ from billing_pipeline.mediation.sequences import NumberedFile, sequence_audit
 _COMPRESSION = re.compile(r"\.(gz|zip|bz2)$", re.IGNORECASE)
 _ASK = " Ask whoever sends them; the finding closes when they have come."
 _COMPARE = " The source began anew or wrote over a file: compare both."
+_SERIES = ("source", "period")
 _NOT_DELIVERED = ("quarantined", "discarded")
 
 
@@ -113,8 +114,10 @@ def _numbered(landed: pl.DataFrame, feed: Feed) -> Iterator[NumberedFile]:
     for name, file_key in own.select("name", "file_key").rows():
         found = pattern.fullmatch(name) or pattern.fullmatch(_COMPRESSION.sub("", name))
         if found and found["sequence"] and found["sequence"].isdecimal():
-            source = found["source"] if "source" in pattern.groupindex else ""
-            yield NumberedFile(source or "", int(found["sequence"]), file_key or name)
+            # Where names carry a period, numbers begin anew with each.
+            groups = [found[group] for group in _SERIES if group in pattern.groupindex]
+            source = " ".join(group for group in groups if group)
+            yield NumberedFile(source, int(found["sequence"]), file_key or name)
 
 
 def identifiers_without_owner(suspense: pl.DataFrame) -> pl.DataFrame:

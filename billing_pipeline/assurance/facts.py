@@ -6,6 +6,7 @@ from functools import cached_property
 
 import polars as pl
 
+from billing_pipeline.billing.history import SUSPENDED
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
@@ -17,12 +18,13 @@ class AssuranceFacts:
     """Facts of one tenant as they are now, read from lake and books.
 
     `first_day` to `day` is the span of local days that is looked at. `subscriptions` is
-    SUBSCRIPTIONS, `computed` the CHARGES of this run's bill days, `posted` the POSTED charges of
-    all accounts, `documents` INVOICES and `journal` JOURNAL of all time, `rated_usage` RATED_USAGE
-    and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the lake's rated events by
-    partition day, `days_due` the days that were worked on, `conservation` CONSERVATION, `landed`
-    LANDED_FILES of the tenant's feeds, `suspense` SUSPENSE, `parts` LAKE_PARTS, `rate_cards`
-    RATE_CARD_AGES.
+    SUBSCRIPTIONS as they ended, `changes` SUBSCRIPTION_CHANGES, `computed` the CHARGES of this
+    run's bill days, `computed_before` those of all bill days of the span, `posted` the POSTED
+    charges of all accounts, `documents` INVOICES and `journal` JOURNAL of all time,
+    `rated_usage` RATED_USAGE and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the
+    lake's rated events by partition day, `days_due` the days that were worked on,
+    `conservation` CONSERVATION, `landed` LANDED_FILES of the tenant's feeds, `suspense`
+    SUSPENSE, `parts` LAKE_PARTS, `rate_cards` RATE_CARD_AGES.
     """
 
     tenant: Tenant
@@ -32,7 +34,9 @@ class AssuranceFacts:
     day: dt.date
     now: dt.datetime
     subscriptions: pl.DataFrame
+    changes: pl.DataFrame
     computed: pl.DataFrame
+    computed_before: pl.DataFrame
     posted: pl.DataFrame
     documents: pl.DataFrame
     journal: pl.DataFrame
@@ -46,12 +50,31 @@ class AssuranceFacts:
     parts: pl.DataFrame
     rate_cards: pl.DataFrame
 
+    @property
+    def never_suspended(self) -> pl.DataFrame:
+        """SUBSCRIPTIONS that owed their fee all the time."""
+        return self._without(pl.col("status") == SUSPENDED)
+
+    @property
+    def never_swapped(self) -> pl.DataFrame:
+        """SUBSCRIPTIONS that had one plan all the time."""
+        return self._without(pl.col("plan_key").is_not_null())
+
+    def _without(self, change: pl.Expr) -> pl.DataFrame:
+        changed = self.changes.filter(change)
+        return self.subscriptions.join(changed, on="subscription_key", how="anti")
+
     @cached_property
     def standing(self) -> pl.DataFrame:
         """CHARGES that stand: as computed now, else as they were posted."""
         posted = self.posted.with_columns(amount=pl.col("posted_amount")).select(CHARGES.names)
         kept = posted.join(self.computed, on="charge_key", how="anti")
         return pl.concat([self.computed.select(CHARGES.names), kept])
+
+    @cached_property
+    def charged(self) -> pl.DataFrame:
+        """CHARGES that stand or were computed: usage that came to nothing is not posted."""
+        return pl.concat([self.standing, self.computed_before.select(CHARGES.names)])
 
     @property
     def newest_documents(self) -> pl.DataFrame:

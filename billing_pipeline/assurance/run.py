@@ -102,7 +102,7 @@ RUNS = (
     Run(
         ("unbilled_age",),
         lambda facts, tolerance: usage_kept.unbilled_age(
-            facts.usage_per_day, facts.standing, facts.day, tolerance["unbilled_age"]
+            facts.usage_per_day, facts.charged, facts.day, tolerance["unbilled_age"]
         ),
     ),
     Run(
@@ -112,7 +112,7 @@ RUNS = (
     Run(
         ("subscription_without_charge",),
         lambda facts, _: charging.subscriptions_are_charged(
-            facts.subscriptions, facts.standing, facts.catalog, facts.day
+            facts.never_suspended, facts.standing, facts.catalog, facts.day
         ),
     ),
     Run(
@@ -126,7 +126,7 @@ RUNS = (
     Run(
         ("included_units",),
         lambda facts, _: charging.included_units_kept(
-            facts.computed, facts.usage_per_day, facts.subscriptions, facts.catalog
+            facts.computed, facts.usage_per_day, facts.never_swapped, facts.catalog
         ),
     ),
     Run(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import polars as pl
 
 from billing_pipeline.assurance.schema import FINDINGS
-from billing_pipeline.customers.tenant import SuspensePolicy
+from billing_pipeline.customers.policies import SuspensePolicy
 from billing_pipeline.vocabulary.money import exact_product
 
 

@@ -12,6 +12,7 @@ from billing_pipeline.billing.look_back import with_look_back
 from billing_pipeline.billing.maximum import maximum_charges
 from billing_pipeline.billing.minimum import minimum_charges
 from billing_pipeline.billing.one_time import one_time_charges
+from billing_pipeline.billing.pools import pool_mates
 from billing_pipeline.billing.prices import (
     at_agreed_prices,
     contract_terms,
@@ -42,7 +43,8 @@ def compute_charges(
     Shape: one CHARGES row per charge, ordered by key.
     Raises: UnknownReference if a subscription's plan or account is missing.
     """
-    facts = at_agreed_prices(facts, account_keys)
+    sharing = pool_mates(facts, account_keys)
+    facts = at_agreed_prices(facts, sharing)
     catalog = facts.catalog
     spans = with_look_back(
         subscription_spans(facts, account_keys), bill_day, facts.tenant.look_back_periods
@@ -54,7 +56,7 @@ def compute_charges(
         [
             recurring_charges(of_terms, recurring_fees(catalog), facts.agreed_prices, bill_day),
             one_time_charges(spans, one_time_fees(catalog), bill_day),
-            usage_charges(facts, of_plans, bill_day),
+            _usage(facts, of_plans, sharing, bill_day),
         ]
     )
     reduced = pl.concat([charged, discount_charges(charged, agreed_discounts(facts, spans))])
@@ -65,3 +67,17 @@ def compute_charges(
         spans, contract_terms(catalog), recurring_fees(catalog), facts.agreed_prices, bill_day
     )
     return CHARGES.conform(pl.concat([net, minimums, terminations]).sort("charge_key"))
+
+
+def _usage(
+    facts: BillingFacts, of_plans: pl.DataFrame, sharing: pl.Series, bill_day: dt.date
+) -> pl.DataFrame:
+    """Usage of the periods, in whose pools of included units others may have a share."""
+    own = of_plans.get_column("account_key").unique()
+    if sharing.len() <= own.len():
+        return usage_charges(facts, of_plans, bill_day)
+    spans = with_look_back(
+        subscription_spans(facts, sharing), bill_day, facts.tenant.look_back_periods
+    )
+    shared = usage_charges(facts, billed_periods(plan_spans(spans), bill_day), bill_day)
+    return shared.filter(pl.col("account_key").is_in(own.implode()))

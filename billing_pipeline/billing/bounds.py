@@ -3,7 +3,7 @@
 import polars as pl
 
 from billing_pipeline.billing.schema import HELD_ACCOUNTS
-from billing_pipeline.customers.tenant import BillingPolicy
+from billing_pipeline.customers.policies import BillingPolicy
 
 _SERVICE = ["subscription_key", "price_key", "charge_kind"]
 _PERIOD_KINDS = ("recurring", "usage", "minimum")

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from billing_pipeline.billing.pools import POOL, Pools
 from billing_pipeline.billing.usage_events import NO_MONEY, PERIOD
 from billing_pipeline.billing.usage_prices import POOL_NUMBER
 from billing_pipeline.rating.included import take_included_units
@@ -10,30 +11,40 @@ from billing_pipeline.vocabulary.money import QUANTITY
 NOTHING_TAKEN = pl.lit(0).cast(QUANTITY)
 
 
-def after_included_units(events: pl.DataFrame, pooled_prices: pl.DataFrame) -> pl.DataFrame:
-    """What events leave to price once the pools of their plan are used up.
+def after_included_units(
+    events: pl.DataFrame, pooled_prices: pl.DataFrame, pools: Pools
+) -> pl.DataFrame:
+    """What events leave to price once the pools they may take from are used up.
 
-    Pools of a plan are emptied in the order it lists them; each in the order of events.
+    Pools are emptied by their number; each in the order of events, whosever they are.
     Shape: the same events, `billable_units`, `amount` and `fees` reduced, with `included_units`
     in measured units. `events` are in periods; `pooled_prices` is POOLED_PRICES.
     """
     left = events.with_columns(included_units=NOTHING_TAKEN)
-    for number in pooled_prices.get_column(POOL_NUMBER).unique().sort():
-        pool = pooled_prices.filter(pl.col(POOL_NUMBER) == number)
-        left = _after_pool(left, pool)
+    units = pooled_prices.select("plan_key", "price_key", POOL_NUMBER, "pricing_unit")
+    for number in units.get_column(POOL_NUMBER).unique().sort():
+        of_number = pl.col(POOL_NUMBER) == number
+        left = _after_pools(
+            left,
+            units.filter(of_number).drop(POOL_NUMBER),
+            Pools(pools.members.filter(of_number), pools.sizes.filter(of_number)),
+        )
     return left
 
 
-def _after_pool(events: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
-    """Let the events of one pool per plan take what it has."""
-    priced = ["plan_key", "price_key"]
-    pooled = events.join(pool, on=priced, how="inner", validate="m:1").rename(
-        {"included_units": "taken_before"}
+def _after_pools(events: pl.DataFrame, units: pl.DataFrame, pools: Pools) -> pl.DataFrame:
+    """Let events take what the pools of one number have."""
+    pooled = (
+        events.join(pools.members.drop(POOL_NUMBER), on=[PERIOD, "price_key"], how="inner")
+        .join(units, on=["plan_key", "price_key"], how="inner", validate="m:1")
+        .rename({"included_units": "taken_before"})
     )
     if pooled.is_empty():
         return events
-    pools = pooled.select(PERIOD, included_units="pool_units").unique(maintain_order=True)
-    taken = take_included_units(pooled, [PERIOD], pools)
+    sizes = pools.sizes.drop(POOL_NUMBER)
+    if not (sizes.get_column("rollover_periods") > 0).any():
+        sizes = sizes.select(POOL, "included_units")
+    taken = take_included_units(pooled, [POOL], sizes)
     reduced = taken.with_columns(
         billable_units=pl.col("charged_units"),
         amount=pl.col("charged_amount"),
@@ -41,5 +52,5 @@ def _after_pool(events: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
         fees=pl.when(pl.col("charged_units") > 0).then("fees").otherwise(NO_MONEY),
         included_units=pl.col("taken_before") + pl.col("included_units"),
     )
-    others = events.join(pool, on=priced, how="anti")
+    others = events.join(pools.members, on=[PERIOD, "price_key"], how="anti")
     return pl.concat([others, reduced.select(others.columns)])

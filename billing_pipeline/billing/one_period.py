@@ -4,6 +4,7 @@ import polars as pl
 
 from billing_pipeline.billing.included import NOTHING_TAKEN, after_included_units
 from billing_pipeline.billing.over_period import usage_over_periods
+from billing_pipeline.billing.pools import pools_of
 from billing_pipeline.billing.summed import SUMMED_MODELS, summed_usage
 from billing_pipeline.billing.usage_events import MEASURED, NO_MONEY, PERIOD
 from billing_pipeline.billing.usage_prices import pooled_prices, usage_prices
@@ -11,6 +12,7 @@ from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.vocabulary.periods import local_day
 
 _PRICE = ["plan_key", "price_key"]
+_NOBODY = pl.DataFrame(schema={"account_key": pl.String, "parent_key": pl.String})
 
 
 def priced_in_one_period(
@@ -32,8 +34,6 @@ def priced_in_one_period(
         events=pl.lit(1, dtype=pl.Int64),
         included_units=NOTHING_TAKEN,
     ).join(prices.select(_PRICE), on=_PRICE, how="semi")
-    pooled = pooled_prices(catalog).filter(pl.col("plan_key") == plan_key)
-    single = after_included_units(usage.drop("included_units"), pooled)
     complete = pl.DataFrame(
         {
             PERIOD: [0],
@@ -47,7 +47,17 @@ def priced_in_one_period(
             "service_from": pl.Date,
             "service_until": pl.Date,
         },
-    ).with_columns(pl.col("service_until").dt.offset_by("1d"))
+    ).with_columns(
+        pl.col("service_until").dt.offset_by("1d"),
+        subscription_key=pl.lit(plan_key),
+        account_key=pl.lit(plan_key),
+        period_from=pl.col("service_from"),
+        period_until=pl.col("service_until"),
+    )
+    pooled = pooled_prices(catalog).filter(pl.col("plan_key") == plan_key)
+    single = after_included_units(
+        usage.drop("included_units"), pooled, pools_of(complete, pooled, _NOBODY)
+    )
     measured = single.select(PERIOD, *_PRICE, "unit_price", *MEASURED, "included_units")
     summed = prices.filter(pl.col("model").is_in(SUMMED_MODELS))
     totals = pl.concat(

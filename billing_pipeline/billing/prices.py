@@ -185,7 +185,7 @@ def recurring_fees(catalog: Catalog) -> pl.DataFrame:
             "introductory_periods": None
             if price.introductory is None
             else price.introductory.periods,
-            "unit": INTERVAL_UNITS[plan.cycle.interval],
+            "unit": price.unit or INTERVAL_UNITS[plan.cycle.interval],
             "timing": price.timing,
             "proration_rule": price.proration,
             "cancel_day": price.cancel_day,
@@ -209,7 +209,7 @@ def one_time_fees(catalog: Catalog) -> pl.DataFrame:
             "price_amount": price.amount,
             "introductory_amount": None,
             "introductory_periods": None,
-            "unit": "piece",
+            "unit": price.unit,
             "timing": "advance",
             "proration_rule": "none",
             "cancel_day": "exclusive",

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import BillingPolicy
+from billing_pipeline.customers.policies import BillingPolicy
 from billing_pipeline.vocabulary.money import AMOUNT
 
 

@@ -8,6 +8,7 @@ from billing_pipeline.billing.charge_rows import CHARGED, DESCRIPTION, charge_ro
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.included import NOTHING_TAKEN, after_included_units
 from billing_pipeline.billing.over_period import usage_over_periods
+from billing_pipeline.billing.pools import pools_of
 from billing_pipeline.billing.summed import SUMMED_MODELS, summed_usage
 from billing_pipeline.billing.usage_events import (
     MEASURED,
@@ -54,7 +55,9 @@ def _priced_usage(
     ).unique(maintain_order=True)
     by_day = prices.join(by_event, on=_PRICE, how="anti")
     single = after_included_units(
-        in_periods(usage_by_event(events, by_event), complete, by_event), pooled
+        in_periods(usage_by_event(events, by_event), complete, by_event),
+        pooled,
+        pools_of(complete, pooled, facts.accounts),
     )
     daily = in_periods(usage_by_day(events, by_day), complete, by_day).with_columns(
         included_units=NOTHING_TAKEN

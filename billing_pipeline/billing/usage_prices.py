@@ -33,6 +33,8 @@ _USAGE_PRICES: Columns = {
 USAGE_PRICES = pl.Schema(_USAGE_PRICES)
 """One row per plan and usage price: what its charges are called and counted in."""
 
+_SPECIFIC_FIRST = ("subscription", "account", "account_tree")
+
 _MAXIMUMS: Columns = {
     "plan_key": pl.String,
     "price_key": pl.String,
@@ -48,7 +50,12 @@ _POOLED_PRICES: Columns = {
     "plan_key": pl.String,
     "price_key": pl.String,
     POOL_NUMBER: pl.Int32,
+    "pool_key": pl.String,
     "pool_units": QUANTITY,
+    "shared_by": pl.String,
+    "counted": pl.String,
+    "pool_proration": pl.String,
+    "rollover_periods": pl.Int32,
     "pricing_unit": QUANTITY,
 }
 POOLED_PRICES = pl.Schema(_POOLED_PRICES)
@@ -102,16 +109,34 @@ def period_maximums(catalog: Catalog, periods: pl.DataFrame) -> pl.DataFrame:
 
 
 def pooled_prices(catalog: Catalog) -> pl.DataFrame:
-    """Included units of all plans, as POOLED_PRICES; pools are numbered as the plan lists them."""
+    """Included units of all plans, as POOLED_PRICES.
+
+    Pools are numbered in the order they are emptied: a subscription's own before an account's
+    before a tree's, then as the plans list them. Pools of one key have one number.
+    """
+    listed = [
+        (plan, position, included)
+        for plan in catalog.plans
+        for position, included in enumerate(plan.included_units)
+    ]
+    places: dict[str, tuple[int, int]] = {}
+    for _, position, included in listed:
+        place = (_SPECIFIC_FIRST.index(included.shared_by), position)
+        places[included.key] = min(places.get(included.key, place), place)
+    order = sorted(places, key=lambda key: (*places[key], key))
     rows = [
         {
             "plan_key": plan.key,
             "price_key": price_key,
-            POOL_NUMBER: number,
+            POOL_NUMBER: order.index(included.key),
+            "pool_key": included.key,
             "pool_units": included.units,
+            "shared_by": included.shared_by,
+            "counted": included.counted,
+            "pool_proration": included.proration,
+            "rollover_periods": included.rollover_periods,
         }
-        for plan in catalog.plans
-        for number, included in enumerate(plan.included_units)
+        for plan, _, included in listed
         for price_key in included.prices
     ]
     pools = pl.DataFrame(

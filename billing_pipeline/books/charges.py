@@ -17,14 +17,22 @@ _POSTING = [
 
 
 def posted_charges(
-    connection: sa.Connection, tenant_key: str, account_keys: pl.Series
+    connection: sa.Connection,
+    tenant_key: str,
+    account_keys: pl.Series,
+    *,
+    billed_by: dt.date | None = None,
 ) -> pl.DataFrame:
     """All that was POSTED for some billing accounts, one row per charge.
 
-    Sums cover every posting; the descriptive columns are those of the latest one.
+    Sums cover every posting, or those of bill days up to `billed_by`; the descriptive columns are
+    those of the latest one.
     """
     with staged(connection, pl.DataFrame({"account_key": account_keys.unique()})) as wanted:
-        postings = _with_sums(tenant_key, sa.select(wanted.c.account_key)).subquery()
+        every = _with_sums(tenant_key, sa.select(wanted.c.account_key))
+        if billed_by is not None:
+            every = every.where(charges.c.bill_day <= billed_by)
+        postings = every.subquery()
         latest = sa.select(*(postings.c[name] for name in POSTED.names)).where(
             postings.c.posting_number == postings.c.latest
         )

@@ -62,18 +62,6 @@ def touch_usage_days(
     _touch(connection, usage_days, [(owner_tenant_key, day) for day in sorted(days)])
 
 
-def touch_known_usage_days(
-    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
-) -> None:
-    """Make usage days stale that a tenant, or a tenant above it, has files of."""
-    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
-    connection.execute(
-        sa.update(usage_days)
-        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
-        .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
-    )
-
-
 def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:
     """STALE_DAYS to mediate, per owner of feeds, oldest first."""
     return _stale(connection, usage_days, usage_days.c.mediated)

@@ -4,19 +4,24 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 import sqlalchemy as sa
 
 from billing_pipeline.books.copy import copy_out
-from billing_pipeline.books.schema import HANDOFF_BATCHES
-from billing_pipeline.books.tables import handoff_batches, journal_series
+from billing_pipeline.books.handoff_schema import HANDOFF_BATCHES, HANDOFF_RECEIPTS
+from billing_pipeline.books.tables import handoff_batches, handoff_receipts, journal_series
 
 _BATCH = handoff_batches.c
 
 
 class BatchExported(Exception):
     """A batch was exported before; its file is not replaced."""
+
+
+class NoSuchBatch(Exception):
+    """No batch of this number was exported."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class ClaimedBatch:
     first_entry: int
     last_entry: int
     bill_day: dt.date
+    opened_at: dt.datetime
 
 
 def first_unclaimed_entry(connection: sa.Connection, tenant_key: str, format_name: str) -> int:
@@ -47,9 +53,12 @@ def open_batch(
     format_name: str,
     bill_day: dt.date,
     *,
+    opened_at: dt.datetime,
     up_to_entry: int | None = None,
 ) -> ClaimedBatch | None:
     """Claim all entries not yet claimed for the format; None if there are none.
+
+    `opened_at` is kept: a format writes it into the file, and rendering the batch again needs it.
 
     `up_to_entry` ends the batch earlier, where one file of the format takes no more.
 
@@ -81,6 +90,7 @@ def open_batch(
         first_entry=claimed_up_to + 1,
         last_entry=booked,
         bill_day=bill_day,
+        opened_at=opened_at,
     )
     connection.execute(sa.insert(handoff_batches).values(vars(batch)))
     return batch
@@ -119,6 +129,63 @@ def record_exported(
             f"batch {batch.batch_number} of {batch.tenant_key} for {batch.format_name} "
             "is unknown or was exported before"
         )
+
+
+def read_batch(
+    connection: sa.Connection, tenant_key: str, format_name: str, batch_number: int
+) -> tuple[ClaimedBatch, str, str]:
+    """An exported batch, where its file lies, and the file's digest.
+
+    Raises: NoSuchBatch.
+    """
+    row = connection.execute(
+        sa.select(handoff_batches).where(
+            _BATCH.tenant_key == tenant_key,
+            _BATCH.format_name == format_name,
+            _BATCH.batch_number == batch_number,
+            _BATCH.exported_at.is_not(None),
+        )
+    ).first()
+    if row is None:
+        raise NoSuchBatch(
+            f"{tenant_key} has exported no batch {batch_number} for {format_name}; "
+            f"billing handoff list {tenant_key} shows what there is"
+        )
+    claimed = {name: getattr(row, name) for name in ClaimedBatch.__dataclass_fields__}
+    return ClaimedBatch(**claimed), str(row.path), str(row.sha256)
+
+
+def record_receipt(
+    connection: sa.Connection,
+    batch: ClaimedBatch,
+    *,
+    state: Literal["accepted", "refused"],
+    reference: str,
+    note: str,
+    received_at: dt.datetime,
+    received_by: str,
+) -> None:
+    """Keep what the accounting system said of a batch, after what it said before."""
+    connection.execute(
+        sa.insert(handoff_receipts).values(
+            tenant_key=batch.tenant_key,
+            format_name=batch.format_name,
+            batch_number=batch.batch_number,
+            state=state,
+            reference=reference,
+            note=note,
+            received_at=received_at,
+            received_by=received_by,
+        )
+    )
+
+
+def read_receipts(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
+    """The tenant's HANDOFF_RECEIPTS, oldest first."""
+    columns = [handoff_receipts.c[name] for name in HANDOFF_RECEIPTS.names]
+    select = sa.select(*columns).where(handoff_receipts.c.tenant_key == tenant_key)
+    found = copy_out(connection, select, HANDOFF_RECEIPTS)
+    return found.sort("format_name", "batch_number", "receipt_number")
 
 
 def read_batches(connection: sa.Connection, tenant_key: str | None = None) -> pl.DataFrame:

@@ -53,7 +53,11 @@ def read_journal(
     last_entry: int | None = None,
     booked_on: dt.date | None = None,
 ) -> pl.DataFrame:
-    """The tenant's JOURNAL in booking order, entries `first_entry` to `last_entry` inclusive."""
+    """The tenant's JOURNAL in booking order, entries `first_entry` to `last_entry` inclusive.
+
+    `booked_on` asks for facts of one day, also where they were booked later because their period
+    was closed.
+    """
     number = journal_entries.c.entry_number
     columns = [
         (journal_entries if name in journal_entries.c else postings).c[name]
@@ -67,10 +71,20 @@ def read_journal(
     if first_entry is not None:
         select = select.where(number >= first_entry)
     if booked_on is not None:
-        select = select.where(journal_entries.c.booked_date == booked_on)
+        of_day = sa.func.coalesce(journal_entries.c.belongs_to, journal_entries.c.booked_date)
+        select = select.where(of_day == booked_on)
     if last_entry is not None:
         select = select.where(number <= last_entry)
     return copy_out(connection, select, JOURNAL).sort("entry_number", "posting_number")
+
+
+def first_booked_on(connection: sa.Connection, tenant_key: str) -> dt.date | None:
+    """The earliest day a tenant has an entry on; None for an empty journal."""
+    first = sa.select(sa.func.min(journal_entries.c.booked_date)).where(
+        journal_entries.c.tenant_key == tenant_key
+    )
+    day: dt.date | None = connection.execute(first).scalar_one()
+    return day
 
 
 def trial_balance(tenant_key: str, as_of: dt.date) -> sa.Select[str, str, int]:

@@ -135,23 +135,6 @@ MISSING_DOCUMENTS = FrameSchema(
     },
 )
 
-HANDOFF_BATCHES = FrameSchema(
-    name="handoff_batches",
-    grain="one row per range of journal entries claimed for a format",
-    columns={
-        "tenant_key": required(pl.String, "tenant"),
-        "format_name": required(pl.String, "format of the file"),
-        "batch_number": required(pl.Int64, "gapless per tenant and format"),
-        "first_entry": required(pl.Int64, "first journal entry of the batch"),
-        "last_entry": required(pl.Int64, "last journal entry of the batch"),
-        "bill_day": required(pl.Date, "bill day of the run that claimed it"),
-        "path": optional(pl.String, "file, once exported"),
-        "sha256": optional(pl.String, "digest of the file, once exported"),
-        "totals": optional(pl.String, "control totals as a JSON object, once exported"),
-        "exported_at": optional(UTC_INSTANT, "when it was exported"),
-    },
-)
-
 LINE_FILES = FrameSchema(
     name="line_files",
     grain="one row per invoice line and usage file with records of its service period",

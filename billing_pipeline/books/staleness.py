@@ -1,6 +1,7 @@
 """What a new revision makes stale: days whose owners or prices are not what they were."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -53,6 +54,18 @@ def mark_changed_days_stale(
     )
     if priced_from is not None:
         _touch_from(connection, rating_days, rating_days.c.tenant_key == tenant_key, priced_from)
+
+
+def touch_known_usage_days(
+    connection: sa.Connection, tenant_key: str, days: Sequence[dt.date]
+) -> None:
+    """Make usage days stale that a tenant, or a tenant above it, has files of."""
+    lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
+    connection.execute(
+        sa.update(usage_days)
+        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
+        .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
+    )
 
 
 def _earliest(

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.decisions_schema import SUSPENSE_STATES
-from billing_pipeline.books.due import touch_known_usage_days
+from billing_pipeline.books.staleness import touch_known_usage_days
 from billing_pipeline.books.tables import suspense_states as states
 
 RECORDS = pl.Schema({"feed_key": pl.String, "file_key": pl.String, "record_number": pl.Int64})

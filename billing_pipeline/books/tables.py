@@ -233,6 +233,17 @@ handoff_batches = _table(
     key=("format_name", "batch_number"),
 )
 
+handoff_receipts = _table(
+    "handoff_receipts",
+    _required(TEXT, "format_name"),
+    _required(WHOLE, "batch_number"),
+    [sa.Column("receipt_number", sa.BigInteger, sa.Identity(always=True), nullable=False)],
+    _required(TEXT, "state", "reference", "note"),
+    _required(INSTANT, "received_at"),
+    _required(TEXT, "received_by"),
+    key=("format_name", "batch_number", "receipt_number"),
+)
+
 # What controls found
 findings = _table(
     "findings",

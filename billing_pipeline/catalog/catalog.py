@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from billing_pipeline.catalog.agreements import NegotiatedPrice
+from billing_pipeline.catalog.fx_rates import FxRate
 from billing_pipeline.catalog.plans import Discount, Plan, Product
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.taxes import TaxRate
@@ -21,6 +22,7 @@ class Catalog:
     plans: tuple[Plan, ...] = ()
     discounts: tuple[Discount, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()
+    fx_rates: tuple[FxRate, ...] = ()
     rate_cards: tuple[RateCard, ...] = ()
     negotiated: tuple[NegotiatedPrice, ...] = ()
     inherited: tuple[tuple[NegotiatedPrice, ...], ...] = ()

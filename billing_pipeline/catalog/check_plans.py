@@ -36,6 +36,19 @@ def check_plans(catalog: Catalog) -> list[Problem]:
     ]
 
 
+def check_rollover(catalog: Catalog, look_back_periods: int | None) -> list[Problem]:
+    """Units that roll over where bill runs do not look at all periods they come from."""
+    if look_back_periods is None:
+        return []
+    message = "units roll over only where every period is looked at; drop look_back_periods"
+    return [
+        Problem("plans.yaml", None, f"plans/{number}/included_units/{place}", message)
+        for number, plan in enumerate(catalog.plans)
+        for place, included in enumerate(plan.included_units)
+        if included.rollover_periods
+    ]
+
+
 def _repeated(file: str, path: str, keys: Sequence[str]) -> Iterator[Problem]:
     for position, key in enumerate(keys):
         if key in keys[:position]:

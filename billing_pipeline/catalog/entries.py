@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from billing_pipeline.catalog.agreements import ALWAYS, NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.catalog.fx_rates import FxRate
 from billing_pipeline.catalog.plans import Discount, Plan, Product
 from billing_pipeline.catalog.prices import Price
 from billing_pipeline.catalog.rate_cards import RateCard
@@ -65,6 +66,7 @@ def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
         ),
         discounts=_parsed(entries, "discount", Discount),
         tax_rates=_parsed(entries, "tax_rate", TaxRate),
+        fx_rates=_parsed(entries, "fx_rate", FxRate),
         rate_cards=_parsed(entries, "rate_card", RateCard),
         negotiated=_parsed(entries, NEGOTIATED, NegotiatedPrice),
     )
@@ -104,6 +106,9 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
         key = KEY_SEPARATOR.join((rate.key, rate.valid_from.isoformat()))
         document = _canonical(rate.model_dump(mode="json"))
         yield _Entry("tax_rate", key, rate.valid_from, rate.valid_until, document)
+    for fx_rate in catalog.fx_rates:
+        document = _canonical(fx_rate.model_dump(mode="json"))
+        yield _Entry("fx_rate", fx_rate.key, fx_rate.valid_from, None, document)
     yield from _timeless("rate_card", catalog.rate_cards)
     yield from _timeless("feed", feeds)
     for agreed in catalog.negotiated:

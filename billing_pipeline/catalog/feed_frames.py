@@ -13,7 +13,7 @@ ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 _MEGABYTE = 1_048_576
 
 
-class _Frame(Configuration):
+class FrameBase(Configuration):
     """What every framing has: encoding and limits.
 
     A record that is not valid in `encoding` is read in `fallback_encoding` and flagged, or goes
@@ -25,7 +25,7 @@ class _Frame(Configuration):
     max_record_bytes: int = Field(default=_MEGABYTE, ge=80, le=64 * _MEGABYTE)
 
 
-class DelimitedFrame(_Frame):
+class DelimitedFrame(FrameBase):
     """Lines of delimited columns, quoted or not.
 
     With `header: names` the first line (after `skip_lines`) names the columns and `columns` must
@@ -85,7 +85,7 @@ class FixedLayout(Configuration):
     columns: Annotated[list[FixedColumn], Field(min_length=1)]
 
 
-class FixedWidthFrame(_Frame):
+class FixedWidthFrame(FrameBase):
     """Lines cut at fixed positions; the first layout whose prefix fits is taken.
 
     frame:
@@ -100,7 +100,7 @@ class FixedWidthFrame(_Frame):
     skip_lines: int = Field(default=0, ge=0)
 
 
-class NdjsonFrame(_Frame):
+class NdjsonFrame(FrameBase):
     """One JSON object per line. Fields name their place by a path: `data.bytes`, `variables.uuid`.
 
     frame: {framing: ndjson}
@@ -109,7 +109,7 @@ class NdjsonFrame(_Frame):
     framing: Literal["ndjson"]
 
 
-class JsonFrame(_Frame):
+class JsonFrame(FrameBase):
     """One JSON document; `records` is the path of the list (empty: the document itself).
 
     A document that is an object and no list is one record.
@@ -120,7 +120,7 @@ class JsonFrame(_Frame):
     max_document_bytes: int = Field(default=256 * _MEGABYTE, ge=1)
 
 
-class XmlFrame(_Frame):
+class XmlFrame(FrameBase):
     """An XML document; every element at the path `records` is one record.
 
     Paths are local names joined by `/`, without namespaces; a field's path begins below the
@@ -131,7 +131,7 @@ class XmlFrame(_Frame):
     records: str
 
 
-class ParagraphsFrame(_Frame):
+class ParagraphsFrame(FrameBase):
     """Records divided by blank lines, one `name = value` per line (RADIUS detail)."""
 
     framing: Literal["paragraphs"]
@@ -139,7 +139,7 @@ class ParagraphsFrame(_Frame):
     heading: ColumnName = Field(default="heading", description="column of the first, bare line")
 
 
-class LogLinesFrame(_Frame):
+class LogLinesFrame(FrameBase):
     """Lines whose named regex groups are the columns.
 
     Lines that fit a pattern of `control` are no usage; any other line is suspense.
@@ -150,7 +150,7 @@ class LogLinesFrame(_Frame):
     control: list[str] = []
 
 
-class Nem12Frame(_Frame):
+class Nem12Frame(FrameBase):
     """AEMO NEM12 interval and NEM13 accumulated meter data: one record per interval or read.
 
     Columns: record (300 or 250), nmi, configuration, register, suffix, serial, unit,
@@ -162,30 +162,15 @@ class Nem12Frame(_Frame):
     framing: Literal["nem12"]
 
 
-class ParquetFrame(_Frame):
+class ParquetFrame(FrameBase):
     """A Parquet file; columns by name, nested ones by path."""
 
     framing: Literal["parquet"]
 
 
-class SpreadsheetFrame(_Frame):
+class SpreadsheetFrame(FrameBase):
     """A sheet of a workbook (xlsx); the first row after `skip_lines` names the columns."""
 
     framing: Literal["spreadsheet"]
     sheet: str | None = Field(default=None, description="None: the first")
     skip_lines: int = Field(default=0, ge=0)
-
-
-Frame = Annotated[
-    DelimitedFrame
-    | FixedWidthFrame
-    | NdjsonFrame
-    | JsonFrame
-    | XmlFrame
-    | ParagraphsFrame
-    | LogLinesFrame
-    | Nem12Frame
-    | ParquetFrame
-    | SpreadsheetFrame,
-    Field(discriminator="framing"),
-]

@@ -40,7 +40,7 @@ from pydantic import AfterValidator, Field, model_validator
 from billing_pipeline.catalog.feed_arrival import Arrival
 from billing_pipeline.catalog.feed_expressions import Expression, names_in
 from billing_pipeline.catalog.feed_fields import FeedField, NumberingContext
-from billing_pipeline.catalog.feed_frames import Frame
+from billing_pipeline.catalog.feed_frames_extra import Frame
 from billing_pipeline.catalog.prices import Units
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 from billing_pipeline.vocabulary.outcome import FilterReason
@@ -63,11 +63,12 @@ class Match(Configuration):
     """Which uploads belong to the feed: the whole file name must fit, in any case of letters.
 
     Named groups `source`, `sequence`, `period` and `version` feed the sequence audit and
-    superseding deliveries. A compression suffix (.gz, .zip, .bz2) need not stand in the pattern.
+    superseding deliveries. A compression suffix (.gz, .zip, .bz2, .zst) need not stand in the
+    pattern.
     """
 
     file_name: Pattern
-    compression: Literal["auto", "none", "gzip", "zip", "bz2"] = "auto"
+    compression: Literal["auto", "none", "gzip", "zip", "bz2", "zstd"] = "auto"
     max_bytes: int = Field(default=20 * 1024**3, ge=1, description="limit after decompression")
     max_ratio: int = Field(default=1000, ge=1, description="limit of decompressed to compressed")
 
@@ -96,6 +97,9 @@ class Records(Configuration):
 
     selector: Expression
     types: Annotated[list[RecordType], Field(min_length=1)]
+    reversal_days: int = Field(
+        default=31, ge=0, le=366, description="days a reversal may come after what it takes back"
+    )
 
 
 class Filter(Configuration):
@@ -164,14 +168,42 @@ class Assemble(Configuration):
     """Several records that are one event: partial records of long calls, start and stop.
 
     `key` names the session. `delta` sums the quantities, `cumulative` takes the greatest, `span`
-    the seconds from the first `first_when` record to the last `last_when` record. Without a last
-    record the session is incomplete and waits in suspense.
+    the seconds from the first `first_when` record to the last `last_when` record. The event is
+    the session's first record, and bears its day; parts up to `days` later belong to it. Without
+    a last record the session waits in suspense, or with `incomplete: accept` counts as far as it
+    has come. A late part opens the day again.
+
+    `counter` is for readings that only grow: every record is an event of what was counted since
+    the reading before of the same `key`, at most `days` earlier; the first reading is set aside.
+    A reading below the one before wrapped at `wraps_at` (in the unit of the quantity), or, where
+    that is not declared or `first_when` is true, counts from zero. `counts: per_second` divides
+    by the time between the readings.
+
+        assemble: {key: concat(device, interface), mode: counter, wraps_at: 4294967296}
     """
 
     key: Expression
-    mode: Literal["delta", "cumulative", "span"]
-    first_when: Expression
-    last_when: Expression
+    when: Expression | None = Field(
+        default=None, description="records that are parts; the others are whole; default: all"
+    )
+    mode: Literal["delta", "cumulative", "span", "counter"]
+    first_when: Expression | None = None
+    last_when: Expression | None = None
+    days: int = Field(default=1, ge=0, le=31, description="days a session may reach into")
+    incomplete: Literal["suspense", "accept"] = "suspense"
+    wraps_at: Units | None = Field(default=None, description="counter: 4294967296 for 32 bits")
+    counts: Literal["in_all", "per_second"] = "in_all"
+
+    @model_validator(mode="after")
+    def _says_what_its_mode_needs(self) -> "Assemble":
+        is_counter = self.mode == "counter"
+        if not is_counter and (self.first_when is None or self.last_when is None):
+            raise ValueError(f"mode {self.mode} needs first_when and last_when")
+        if is_counter and (self.last_when is not None or self.incomplete == "accept"):
+            raise ValueError("a counter has no last record; leave last_when and incomplete out")
+        if not is_counter and (self.wraps_at is not None or self.counts != "in_all"):
+            raise ValueError("wraps_at and counts are for mode counter")
+        return self
 
 
 class Feed(Configuration):
@@ -245,7 +277,12 @@ class Feed(Configuration):
             self.version,
             *((trailer.when, trailer.records, trailer.quantity) if trailer else ()),
             *(
-                (self.assemble.key, self.assemble.first_when, self.assemble.last_when)
+                (
+                    self.assemble.key,
+                    self.assemble.when,
+                    self.assemble.first_when,
+                    self.assemble.last_when,
+                )
                 if self.assemble
                 else ()
             ),

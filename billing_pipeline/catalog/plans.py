@@ -32,14 +32,25 @@ class BillingCycle(Configuration):
 
 
 class IncludedUnits(Configuration):
-    """Units of a usage product that the plan's fee pays, per billing period and subscription.
+    """Units of a usage product that the plan's fee pays, per billing period.
 
-    `units` are pricing units of the prices named; they are consumed in the order of events.
+    `units` are pricing units of the prices named; they are consumed in the order of events. They
+    are the subscription's own, or shared: by the subscriptions of an `account`, or by everything
+    below the account at the top of the tree (`account_tree`). Pools of one key are one pool,
+    whatever plan names them. What a pool has is `units` for each of its subscriptions, or once.
     """
 
     key: Key
     units: Units
     prices: Annotated[list[Key], Field(min_length=1)]
+    shared_by: Literal["subscription", "account", "account_tree"] = "subscription"
+    counted: Literal["per_subscription", "once"] = "per_subscription"
+    proration: Literal["none", "actual_days"] = Field(
+        default="none", description="whether a short period has its days' part only"
+    )
+    rollover_periods: int = Field(
+        default=0, ge=0, le=36, description="periods after its own in which the rest can be used"
+    )
 
 
 class MinimumFee(Configuration):

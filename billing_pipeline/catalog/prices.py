@@ -59,6 +59,9 @@ class FlatPrice(BasePrice):
 
     model: Literal["flat"]
     amount: Amount
+    unit: str = Field(
+        default="", description="what one of the quantity is, e.g. seat; the interval if empty"
+    )
     introductory: Introductory | None = None
     timing: Literal["advance", "arrears"] = "advance"
     proration: ProrationRule = "actual_days"
@@ -72,6 +75,7 @@ class OneTimePrice(BasePrice):
 
     model: Literal["one_time"]
     amount: Amount
+    unit: str = Field(default="piece", description="what one of the quantity is, for people")
 
 
 class PerUnitUsage(BaseUsagePrice):

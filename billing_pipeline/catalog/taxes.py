@@ -4,11 +4,18 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from billing_pipeline.vocabulary.configuration import Configuration, CountryCode, Key
 
 TaxCode = Literal["S", "Z", "E", "AE", "K", "G", "O"]
+
+
+class TaxPart(Configuration):
+    """One of several taxes that stand beside each other, each of the same base."""
+
+    label: str = Field(description="name on the invoice, e.g. GST 5 %")
+    percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
 
 
 class TaxRate(Configuration):
@@ -27,6 +34,19 @@ class TaxRate(Configuration):
     )
     valid_from: dt.date = dt.date(2000, 1, 1)
     valid_until: dt.date | None = None
+    is_included: bool = Field(default=False, description="prices of these lines contain the tax")
+    parts: list[TaxPart] = Field(
+        default=[], description="stacked taxes, e.g. state and county; they sum to percent"
+    )
+
+    @model_validator(mode="after")
+    def _is_the_sum_of_its_parts(self) -> "TaxRate":
+        together = sum((part.percent for part in self.parts), Decimal(0))
+        if self.parts and together != self.percent:
+            raise ValueError(f"percent is {self.percent}, but its parts sum to {together}")
+        if self.parts and self.is_included:
+            raise ValueError("stacked taxes are added to prices; leave out is_included")
+        return self
 
 
 class Taxes(Configuration):

@@ -17,7 +17,9 @@ from billing_pipeline.cli import (
     feed,
     files,
     findings,
+    handoff,
     identifiers,
+    period,
     price,
     provisioning,
     reprocess,
@@ -44,6 +46,8 @@ billing.add_command(feed.feed)
 billing.add_command(provisioning.provisioning)
 billing.add_command(files.files)
 billing.add_command(findings.findings)
+billing.add_command(handoff.handoff)
+billing.add_command(period.period)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)

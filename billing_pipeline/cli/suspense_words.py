@@ -46,9 +46,10 @@ def record_lines(records: pl.DataFrame, now: dt.datetime) -> Iterator[str]:
 def _life(row: dict[str, object], now: dt.datetime) -> str:
     since = row["first_seen_at"]
     days = (now - since).days if isinstance(since, dt.datetime) else 0
-    value = f", worth about {row['estimated_value']:.2f} {row['currency']}"
     words = f"{row['state']}, first seen {since:%Y-%m-%d %H:%M}, {days} days ago"
-    words += f", {row['attempts']} attempts{value if row['estimated_value'] is not None else ''}"
+    words += f", {row['attempts']} attempts"
+    if row["estimated_value"] is not None:
+        words += f", worth about {row['estimated_value']:.2f} {row['currency']}"
     if row["closed_at"] is not None:
         words += f", ended {row['closed_at']:%Y-%m-%d %H:%M}"
     if row["decided_by"] is not None:

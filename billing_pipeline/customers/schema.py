@@ -27,6 +27,9 @@ ACCOUNTS = FrameSchema(
         "vat_number": optional(pl.String, "VAT or tax registration"),
         "email": optional(pl.String, "address documents are sent to"),
         "agent": optional(pl.String, "agent who earns commission"),
+        "buyer_reference": optional(pl.String, "reference the buyer wants (BT-10)"),
+        "electronic_address": optional(pl.String, "scheme:identifier of the buyer (BT-49)"),
+        "einvoice_profile": optional(pl.String, "en16931, xrechnung or peppol"),
     },
 )
 

@@ -1,11 +1,18 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
+from billing_pipeline.customers.policies import (
+    BillingPolicy,
+    ControlSetting,
+    ExchangeRate,
+    IntercompanySupply,
+    MonthEnd,
+    SuspensePolicy,
+)
 from billing_pipeline.vocabulary.configuration import (
     Configuration,
     CountryCode,
@@ -26,6 +33,12 @@ class LegalEntity(Configuration):
     region: str | None = None
     country: CountryCode
     vat_number: str | None = None
+    tax_currency: CurrencyCode | None = Field(
+        default=None, description="also state the tax in it, where the law asks (BT-6)"
+    )
+    electronic_address: str | None = Field(
+        default=None, description="scheme:identifier of the seller, e.g. 9930:DE123456788 (BT-34)"
+    )
     tax_number: str | None = None
     registration: str | None = None
     email: str
@@ -70,6 +83,8 @@ LedgerRole = Literal[
     "intercompany_cost",
     "supplier_accrual",
     "intercompany_payable",
+    "receivable_revaluation",
+    "exchange_difference",
 ]
 """What a posting is for; posting rules name roles, the tenant's chart turns them into accounts."""
 
@@ -121,35 +136,6 @@ class HandoffMapping(Configuration):
     )
 
 
-PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
-
-
-class BillingPolicy(Configuration):
-    """When a bill run posts by itself, and when it only reports, asks, or holds an account.
-
-    Amounts are in the tenant's currency. Corrections are changes of what was posted before.
-    """
-
-    report_only_below: PositiveAmount | None = Field(
-        default=None, description="an account's corrections that sum to less are only reported"
-    )
-    approval_above: PositiveAmount | None = Field(
-        default=None, description="an account's corrections that sum to more wait for a person"
-    )
-    most_charges: int = Field(
-        default=10_000, ge=1, description="an account with more charges in a run is held"
-    )
-    jump_factor: PositiveAmount | None = Field(
-        default=None, description="an account is held above so many times its dearest bill so far"
-    )
-    approve_bill_runs: bool = Field(
-        default=False, description="a bill day is issued only after a person approved its preview"
-    )
-    usage_alerts: list[PositiveAmount] = Field(
-        default=[], description="amounts of unbilled usage at which an account's draft is announced"
-    )
-
-
 ContactField = Literal["email", "vat_number", "region", "agent"]
 """What accounts.csv may leave empty and an account type may ask for."""
 
@@ -170,28 +156,9 @@ class AccountType(Configuration):
     )
 
 
-class SuspensePolicy(Configuration):
-    """When usage in suspense wants a person: by its age, and by what it is probably worth."""
+EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
 
-    warn_after_days: int = Field(default=7, ge=0, description="the oldest record waits longer")
-    warn_above_percent: Decimal = Field(
-        default=Decimal(1), ge=0, description="of what was rated in the last 31 days of usage"
-    )
-    warn_above: PositiveAmount | None = Field(
-        default=None, description="fixed amount instead of the share, in the tenant's currency"
-    )
-
-
-ControlSeverity = Literal["warn", "block"]
-
-
-class ControlSetting(Configuration):
-    """What a tenant wants otherwise of one control."""
-
-    severity: ControlSeverity | None = None
-    tolerance: Decimal | None = Field(default=None, description="in the unit of the control")
-    owner: str | None = Field(default=None, description="who is asked when it finds something")
-    is_off: bool = False
+DocumentFile = Literal["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
 
 
 class Branding(Configuration):
@@ -220,6 +187,16 @@ class Tenant(Configuration):
     account_types: list[AccountType] = Field(
         default=[], description="types accounts may have; empty: any word, nothing is asked"
     )
+    einvoice_profile: EInvoiceProfile = "en16931"
+    document_files: list[DocumentFile] = Field(
+        default=["itemisation"], description="what is made of a document beside the PDF"
+    )
+    invoice_sections: Literal["account", "subscription"] = Field(
+        default="account", description="what the lines of a document are gathered by"
+    )
+    tax_engine: Key | None = Field(
+        default=None, description="entry point of billing_pipeline.tax_engines; taxes.yaml if none"
+    )
     billing_policy: BillingPolicy = BillingPolicy()
     suspense: SuspensePolicy = SuspensePolicy()
     look_back_periods: int | None = Field(
@@ -235,6 +212,9 @@ class Tenant(Configuration):
     controls: dict[Key, ControlSetting] = Field(
         default={}, description="controls that differ from their defaults, by name"
     )
+    exchange_rates: list[ExchangeRate] = []
+    intercompany: list[IntercompanySupply] = []
+    month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
 
     @field_validator("time_zone")

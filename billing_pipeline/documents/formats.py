@@ -16,6 +16,7 @@ from babel.numbers import (
 )
 from babel.units import format_unit
 
+from billing_pipeline.documents.labels import unit_words
 from billing_pipeline.vocabulary.money import from_minor_units, minor_exponent
 
 _UNIT_PRICE_DECIMALS = 10
@@ -87,13 +88,25 @@ class Formats:
         """A quantity with the decimals it has."""
         return format_decimal(quantity, _QUANTITY, locale=self._locale)
 
+    def rounded(self, quantity: Decimal) -> str:
+        """A quantity for an overview: two decimals at most."""
+        return format_decimal(quantity, "#,##0.##", locale=self._locale)
+
     def measure(self, quantity: Decimal, unit: str) -> str:
         """A quantity with its unit in the reader's language; units CLDR lacks stay as they are."""
         known = _UNITS.get(unit.strip().lower())
         if known is None:
-            return f"{self.quantity(quantity)} {unit}".rstrip()
+            return f"{self.quantity(quantity)} {self.unit_word(quantity, unit)}".rstrip()
         name, length = known
         return format_unit(quantity, name, length, _QUANTITY, locale=self._locale)
+
+    def unit_word(self, quantity: Decimal, unit: str) -> str:
+        """A unit that CLDR lacks in the reader's language, as the quantity asks for it."""
+        forms = unit_words().get(unit.strip().lower(), {})
+        words = forms.get(self._locale.language)
+        if words is None:
+            return unit
+        return words[0 if self._locale.plural_form(quantity) == "one" else 1]
 
     def percent(self, rate: Decimal) -> str:
         """A rate given in per cent."""

@@ -6,6 +6,7 @@ from importlib.resources import files
 import yaml
 
 FALLBACK = "en"
+_UNITS = "units.yaml"
 
 
 class LabelMissing(Exception):
@@ -26,7 +27,17 @@ def labels(locale: str) -> dict[str, str]:
     return words
 
 
+@cache
+def unit_words() -> dict[str, dict[str, tuple[str, str]]]:
+    """Units by language, for one and for other quantities."""
+    source = files("billing_pipeline.documents").joinpath("labels", _UNITS)
+    read: dict[str, dict[str, tuple[str, str]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return read
+
+
 def spoken_languages() -> list[str]:
     """Languages with a dictionary, sorted."""
     folder = files("billing_pipeline.documents").joinpath("labels")
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
+    return sorted(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name != _UNITS
+    )

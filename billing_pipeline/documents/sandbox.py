@@ -24,7 +24,8 @@ from billing_pipeline.invoicing import document as model
 _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
-    model.TaxGroup, model.PaymentDetails, model.UsageTotal, model.DailyUsage,
+    model.TaxGroup, model.StackedTax, model.ConvertedTax,
+    model.PaymentDetails, model.UsageTotal, model.DailyUsage,
     AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode, FontFile,
 )  # fmt: skip
 _CLOSED_ATTRIBUTES = {"itemisation"}

@@ -13,6 +13,11 @@ from typing import IO, Any, cast
 
 import fsspec
 
+try:
+    from backports import zstd
+except ImportError:  # an optional extra
+    zstd = None  # type: ignore[assignment]
+
 from billing_pipeline.intake.landing import Upload
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
 
@@ -21,6 +26,7 @@ DEFAULT_MAX_BYTES = 20 * 1024**3
 DEFAULT_MAX_RATIO = 1000
 _ALWAYS_ALLOWED = 16 * 1024 * 1024  # a small file may compress as well as it likes
 _KEY_LENGTH = 32
+_LARGEST_WINDOW = 27  # a power of two: 128 MiB, what zstd --long needs
 
 
 @dataclass(frozen=True)
@@ -122,16 +128,26 @@ def _decompressed(raw: IO[bytes], head: bytes, name: str) -> IO[bytes]:
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if head[:3] == b"BZh":
         return cast("IO[bytes]", bz2.BZ2File(raw))
+    if head == b"\x28\xb5\x2f\xfd":
+        return _zstd(raw)
     if head == b"PK\x03\x04" and not name.lower().endswith(".xlsx"):
         return _zip_member(raw)
     if head == b"PK\x05\x06":
         raise FileRefused(QuarantineReason.UNSAFE_ARCHIVE, "the zip archive is empty")
     lower = name.lower()
-    if lower.endswith((".gz", ".bz2", ".zip")) and head:
+    if lower.endswith((".gz", ".bz2", ".zip", ".zst")) and head:
         raise FileRefused(
             QuarantineReason.CORRUPT_ARCHIVE, f"the name says compressed, the content {head!r} not"
         )
     return raw
+
+
+def _zstd(raw: IO[bytes]) -> IO[bytes]:
+    if zstd is None:
+        message = "the file is compressed with zstd; install billing-pipeline[zstd]"
+        raise FileRefused(QuarantineReason.READER_MISSING, message)
+    options = {int(zstd.DecompressionParameter.window_log_max): _LARGEST_WINDOW}
+    return cast("IO[bytes]", zstd.ZstdFile(raw, options=options))
 
 
 def _zip_member(raw: IO[bytes]) -> IO[bytes]:
@@ -153,6 +169,12 @@ def _zip_member(raw: IO[bytes]) -> IO[bytes]:
         return archive.open(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
+
+
+_CORRUPT = (
+    *(EOFError, OSError, zlib.error, zipfile.BadZipFile, ValueError),
+    *([zstd.ZstdError] if zstd else []),
+)
 
 
 class _Limited(io.RawIOBase):
@@ -180,7 +202,7 @@ class _Limited(io.RawIOBase):
         """Fill a buffer. Raises: FileRefused beyond the limit or where the content is corrupt."""
         try:
             chunk = self.source.read(len(buffer))
-        except (EOFError, OSError, zlib.error, zipfile.BadZipFile, ValueError) as error:
+        except _CORRUPT as error:
             raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, str(error)) from error
         self.given += len(chunk)
         if self.given > self.limit:

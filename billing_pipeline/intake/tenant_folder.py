@@ -10,6 +10,7 @@ import polars as pl
 from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
+from billing_pipeline.catalog.check_plans import check_rollover
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
@@ -20,6 +21,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
 from billing_pipeline.intake.account_types import check_account_types
 from billing_pipeline.intake.csv_tables import CsvTable
+from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
 from billing_pipeline.intake.subscription_terms import (
     TERMS_FILES,
@@ -43,7 +45,13 @@ _YAML_FILES = (
     "taxes.yaml",
     "rate_cards.yaml",
 )
-_TABLE_FILES = ("accounts.csv", "subscriptions.csv", "service_identifiers.csv", *TERMS_FILES)
+_TABLE_FILES = (
+    "accounts.csv",
+    "subscriptions.csv",
+    "service_identifiers.csv",
+    FX_FILE,
+    *TERMS_FILES,
+)
 _YAML_FOLDERS, _TABLE_FOLDERS = ("feeds",), ("rate_cards",)
 # `usage` holds files to simulate with, `templates` belongs to the documents, a README to people.
 _LEFT_ALONE = ("usage", "templates", "README.md")
@@ -133,6 +141,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         rate_card_prices=prices,
     )
     across += check_terms(terms, catalog, subscriptions)
+    across += check_rollover(catalog, tenant.look_back_periods)
     across += check_account_types(tenant, catalog, accounts, subscriptions)
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
@@ -201,11 +210,14 @@ def _catalog(folder: _Folder) -> Catalog:
     negotiated = folder.model("prices.yaml", NegotiatedPrices)
     taxes = folder.model("taxes.yaml", Taxes)
     cards = folder.model("rate_cards.yaml", RateCards)
+    fx_rates, mistakes = read_fx_rates(folder.content(FX_FILE))
+    folder.problems.extend(mistakes)
     return Catalog(
         products=() if products is None else tuple(products.products),
         plans=() if plans is None else tuple(plans.plans),
         discounts=() if plans is None else tuple(plans.discounts),
         tax_rates=() if taxes is None else tuple(taxes.tax_rates),
+        fx_rates=fx_rates,
         rate_cards=() if cards is None else tuple(cards.rate_cards),
         negotiated=() if negotiated is None else tuple(negotiated.prices),
     )

@@ -1,5 +1,6 @@
 """The CSV files of a tenant folder: their columns, and what an empty cell means."""
 
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -7,12 +8,13 @@ import polars as pl
 from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
-from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.customers.tenant import EInvoiceProfile, Tenant
 from billing_pipeline.intake.account_types import payment_terms
 from billing_pipeline.intake.csv_tables import CsvColumn, CsvTable, read_table
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
 
+_PROFILES = get_args(EInvoiceProfile)
 _ACCOUNT_COLUMNS = (
     CsvColumn("account_key", "key", is_required=True),
     CsvColumn("name", is_required=True),
@@ -32,6 +34,9 @@ _ACCOUNT_COLUMNS = (
     CsvColumn("vat_number"),
     CsvColumn("email"),
     CsvColumn("agent"),
+    CsvColumn("buyer_reference"),
+    CsvColumn("electronic_address"),
+    CsvColumn("einvoice_profile"),
 )
 _SUBSCRIPTION_COLUMNS = (
     CsvColumn("subscription_key", "key", is_required=True),
@@ -77,7 +82,14 @@ def accounts(content: bytes | None, tenant: Tenant | None) -> CsvTable:
         pl.col("payment_terms_days").fill_null(payment_terms(tenant)),
         pl.col("language").fill_null(tenant.locale),
     )
-    return CsvTable(frame, table.problems)
+    unknown = problems_in(
+        frame,
+        "accounts.csv",
+        "einvoice_profile",
+        pl.col("einvoice_profile").is_in(_PROFILES).not_(),
+        pl.format("'{}' is none of {}", "einvoice_profile", pl.lit(", ".join(_PROFILES))),
+    )
+    return CsvTable(frame, (*table.problems, *unknown))
 
 
 def subscriptions(content: bytes | None) -> CsvTable:

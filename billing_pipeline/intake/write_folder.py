@@ -9,6 +9,7 @@ import yaml
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.intake.fx_rates import FX_FILE
 from billing_pipeline.vocabulary.configuration import Configuration
 
 _LOCAL_TIME = "%Y-%m-%d %H:%M:%S"
@@ -40,6 +41,9 @@ def write_tenant_folder(
         document = {key: [_document(thing) for thing in things] for key, things in parts.items()}
         if any(document.values()):
             _write_yaml(directory / name, document)
+    if catalog.fx_rates:
+        rates = [rate.model_dump() for rate in catalog.fx_rates]
+        pl.DataFrame(rates).write_csv(directory / FX_FILE)
     for feed in feeds:
         _write_yaml(directory / "feeds" / f"{feed.key}.yaml", _document(feed))
     _write_tables(directory, tenant, tables)

@@ -1,39 +1,16 @@
 """From frames to the document model: one document, or all of a bill run."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import polars as pl
 
 from billing_pipeline.customers.tenant import LegalEntity, Tenant
-from billing_pipeline.invoicing.document import (
-    InvoiceDocument,
-    Line,
-    Party,
-    PaymentDetails,
-    Section,
-    TaxGroup,
-)
+from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails
+from billing_pipeline.invoicing.sections import sections
+from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
 from billing_pipeline.rating.schema import RATED_USAGE
-from billing_pipeline.vocabulary.money import AMOUNT, to_minor_units
 
-_LINE = [
-    "line_number",
-    "charge_kind",
-    "description",
-    "subscription_key",
-    "service_from",
-    "service_until",
-    "quantity",
-    "unit",
-    "unit_price",
-    "net_minor",
-    "tax_code",
-    "tax_rate",
-    "corrects_invoice",
-]
-_TAX = ["tax_code", "tax_rate", "tax_label", "exemption", "base_minor", "tax_minor"]
 _DOCUMENT = [
     "invoice_key",
     "invoice_number",
@@ -53,6 +30,7 @@ _BUYER = [
     "country",
     "vat_number",
     "email",
+    "electronic_address",
 ]
 
 
@@ -94,12 +72,15 @@ def invoice_document(
         locale=payer["language"],
         seller=seller_party(tenant.legal_entity),
         buyer=Party(**{name: payer[name] for name in _BUYER}),
-        sections=_sections(lines, accounts, sign),
-        taxes=_taxes(taxes, sign),
+        sections=sections(lines, accounts, sign, tenant.invoice_sections),
+        taxes=tax_groups(taxes, sign),
         payment=payment_details(tenant.legal_entity, row["invoice_number"]),
         usage_totals=usage_totals(usage),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
+        converted_tax=converted_tax(row, sign),
+        buyer_reference=payer["buyer_reference"],
+        einvoice_profile=payer["einvoice_profile"] or tenant.einvoice_profile,
     )
     _assert_adds_up(built)
     return built
@@ -157,6 +138,7 @@ def seller_party(entity: LegalEntity) -> Party:
         email=entity.email,
         phone=entity.phone,
         website=entity.website,
+        electronic_address=entity.electronic_address,
     )
 
 
@@ -169,41 +151,6 @@ def payment_details(entity: LegalEntity, reference: str) -> PaymentDetails:
         bic=entity.bic,
         bank_account=entity.bank_account,
     )
-
-
-def _sections(lines: pl.DataFrame, accounts: pl.DataFrame, sign: int) -> tuple[Section, ...]:
-    """Lines by account, in printing order, with figures as printed."""
-    names = dict(zip(accounts["account_key"].to_list(), accounts["name"].to_list(), strict=True))
-    by_account = (
-        lines.sort("line_number")
-        .with_columns(net_minor=sign * pl.col("net_minor"), unit_price=_price_that_multiplies())
-        .partition_by("account_key", as_dict=True, maintain_order=True)
-    )
-    return tuple(
-        Section(
-            account_key=str(key),
-            name=names[key],
-            lines=tuple(Line(*values) for values in _rows(part, _LINE)),
-        )
-        for (key,), part in by_account.items()
-    )
-
-
-def _price_that_multiplies() -> pl.Expr:
-    """The unit price where quantity times it is the line net; null where readers would stumble."""
-    product = pl.col("quantity").cast(AMOUNT) * pl.col("unit_price").cast(AMOUNT)
-    is_net = to_minor_units(product, pl.col("currency")).abs() == pl.col("net_minor").abs()
-    return pl.when(is_net).then(pl.col("unit_price"))
-
-
-def _taxes(taxes: pl.DataFrame, sign: int) -> tuple[TaxGroup, ...]:
-    printed = taxes.with_columns(pl.col("base_minor", "tax_minor") * sign)
-    return tuple(TaxGroup(*values) for values in _rows(printed, _TAX))
-
-
-def _rows(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a small frame as tuples, column by column."""
-    return zip(*(frame.get_column(name).to_list() for name in columns), strict=True)
 
 
 def _assert_adds_up(document: InvoiceDocument) -> None:

@@ -5,14 +5,16 @@ Figures stand as they are printed: on a credit note, what is credited is positiv
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import Branding
+from billing_pipeline.customers.tenant import Branding, EInvoiceProfile
+from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
+_FEWEST_DECIMALS, _MOST_DECIMALS = 2, 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Party:
     email: str | None = None
     phone: str | None = None
     website: str | None = None
+    electronic_address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,24 @@ class Line:
         """Last day of service, as it is printed."""
         return max(self.service_from, self.service_until - ONE_DAY)
 
+    def printed_quantity(self, currency: str) -> Decimal:
+        """The quantity with as few decimals, from two on, as let it multiply to the net.
+
+        The exact quantity stands in the e-invoice, JSON and itemisation.
+        """
+        for places in range(_FEWEST_DECIMALS, _MOST_DECIMALS):
+            shown = self.quantity.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+            if self._explains(shown, currency):
+                whole = shown.to_integral_value()
+                return whole if whole == shown else shown
+        return self.quantity
+
+    def _explains(self, shown: Decimal, currency: str) -> bool:
+        if self.unit_price is None:
+            return bool(shown) or not self.quantity
+        net = (shown * self.unit_price).scaleb(minor_exponent(currency))
+        return abs(net.quantize(Decimal(1), ROUND_HALF_UP)) == abs(self.net_minor)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -72,6 +93,26 @@ class Section:
 
 
 @dataclass(frozen=True)
+class StackedTax:
+    """One of the taxes that stand beside each other in a group."""
+
+    label: str
+    percent: Decimal
+    tax_minor: int
+
+
+@dataclass(frozen=True)
+class ConvertedTax:
+    """The tax of the document in the currency the seller accounts it in, and by which rate."""
+
+    currency: str
+    tax_minor: int
+    rate: Decimal
+    day: dt.date
+    source: str
+
+
+@dataclass(frozen=True)
 class TaxGroup:
     """Tax of one code and rate over the whole document."""
 
@@ -81,6 +122,7 @@ class TaxGroup:
     exemption: str | None
     base_minor: int
     tax_minor: int
+    parts: tuple[StackedTax, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +194,9 @@ class InvoiceDocument:
     usage_totals: tuple[UsageTotal, ...]
     daily_usage: tuple[DailyUsage, ...]
     itemisation: pl.DataFrame
+    converted_tax: ConvertedTax | None = None
+    buyer_reference: str | None = None
+    einvoice_profile: EInvoiceProfile = "en16931"
 
     @property
     def period_to(self) -> dt.date:

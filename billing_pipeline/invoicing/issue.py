@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.catalog.fx_rates import FxRate
 from billing_pipeline.catalog.taxes import TaxRate
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.invoicing.lines import in_printing_order, worth_printing
 from billing_pipeline.invoicing.payers import paying_accounts
 from billing_pipeline.invoicing.schema import HELD, INVOICE_LINES, INVOICE_TAXES, INVOICES
+from billing_pipeline.invoicing.stacked_tax import net_of_included_tax
 from billing_pipeline.invoicing.tax import choose_rates, tax_point, taxes_by_group
+from billing_pipeline.invoicing.tax_currency import in_tax_currency, known_rates, lacks_rate
+from billing_pipeline.invoicing.tax_engine import TaxEngine, decided_by
 from billing_pipeline.vocabulary.identifiers import natural_key
 from billing_pipeline.vocabulary.money import to_minor_units
 
@@ -41,20 +45,34 @@ def draft_documents(
     tenant: Tenant,
     tax_rates: Sequence[TaxRate],
     bill_day: dt.date,
+    *,
+    fx_rates: Sequence[FxRate] = (),
+    engine: TaxEngine | None = None,
 ) -> Drafts:
     """Draft the documents of one bill run from TO_POST and ACCOUNTS.
+
+    Tax is decided by `engine` if the tenant has one, else by `tax_rates`.
 
     A payer with a line that no tax rate fits is held whole, with the reason; the rest goes on.
     Lines of category O stand on a document of their own. Source: EN 16931 BR-O-11 to BR-O-14.
     Raises: PayerCycle if accounts pay for each other in a circle.
     """
-    taxed = choose_rates(
-        _priced(_billed_to_payers(to_post, accounts)), tax_rates, tenant.legal_entity.country
-    ).with_columns(is_outside_scope=(pl.col("tax_code") == "O").fill_null(value=False))
-    ready, held = _split_held(taxed, bill_day)
-    printed = worth_printing(ready, _DOCUMENT)
+    entity = tenant.legal_entity
+    priced = _priced(_billed_to_payers(to_post, accounts))
+    if engine is None:
+        taxed = choose_rates(priced, tax_rates, entity.country)
+    else:
+        taxed = decided_by(engine, priced, tenant)
+    currencies = priced["currency"].unique().sort().to_list()
+    rates = known_rates(currencies, entity.tax_currency, fx_rates, bill_day)
+    judged = taxed.with_columns(
+        is_outside_scope=(pl.col("tax_code") == "O").fill_null(value=False),
+        lacks_fx_rate=lacks_rate(entity.tax_currency, rates),
+    )
+    ready, held = _split_held(judged, bill_day)
+    printed = net_of_included_tax(worth_printing(ready, _DOCUMENT), _DOCUMENT)
     taxes = taxes_by_group(printed, _DOCUMENT)
-    documents = _documents(printed, taxes, bill_day)
+    documents = in_tax_currency(_documents(printed, taxes, bill_day), entity.tax_currency, rates)
     keys = documents.select(*_DOCUMENT, "invoice_key")
     return Drafts(
         invoices=INVOICES.conform(documents.sort("invoice_key")),
@@ -98,6 +116,8 @@ def _split_held(lines: pl.DataFrame, bill_day: dt.date) -> tuple[pl.DataFrame, p
         .then(pl.lit("unknown_payer"))
         .when(pl.col("tax_code").is_null())
         .then(pl.lit("no_tax_rate"))
+        .when("lacks_fx_rate")
+        .then(pl.lit("no_fx_rate"))
     )
     owner = pl.coalesce("payer_key", "account_key")
     judged = lines.with_columns(held_account=owner, reason=reason)
@@ -106,7 +126,8 @@ def _split_held(lines: pl.DataFrame, bill_day: dt.date) -> tuple[pl.DataFrame, p
         faulty.group_by("held_account", "reason")
         .agg(
             detail=pl.format(
-                "tax category {}, country {}, tax point {}",
+                "currency {}, tax category {}, country {}, tax point {}",
+                pl.col("currency"),
                 pl.col("tax_category"),
                 pl.col("country").fill_null("unknown"),
                 pl.col("tax_point"),
@@ -119,7 +140,7 @@ def _split_held(lines: pl.DataFrame, bill_day: dt.date) -> tuple[pl.DataFrame, p
         .select("reason", "detail", "lines", account_key="held_account", bill_day=pl.lit(bill_day))
     )
     ready = judged.join(faulty.select("held_account").unique(), on="held_account", how="anti")
-    return ready.drop("reason", "held_account"), held
+    return ready.drop("reason", "held_account", "lacks_fx_rate"), held
 
 
 def _documents(lines: pl.DataFrame, taxes: pl.DataFrame, bill_day: dt.date) -> pl.DataFrame:

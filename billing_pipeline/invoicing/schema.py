@@ -21,6 +21,11 @@ INVOICES = FrameSchema(
         "tax_minor": required(pl.Int64, "sum of tax per category and rate"),
         "total_minor": required(pl.Int64, "net plus tax"),
         "corrects_invoice": optional(pl.String, "number of the first document corrected"),
+        "tax_currency": optional(pl.String, "currency the tax is accounted in, if another"),
+        "tax_currency_minor": optional(pl.Int64, "the tax in that currency, minor units"),
+        "fx_rate": optional(AMOUNT, "tax_currency per unit of currency"),
+        "fx_date": optional(pl.Date, "day of the rate"),
+        "fx_source": optional(pl.String, "where the rate is from"),
     },
 )
 
@@ -64,6 +69,7 @@ INVOICE_TAXES = FrameSchema(
         "exemption": optional(pl.String, "words the law asks for"),
         "base_minor": required(pl.Int64, "sum of line nets of the group"),
         "tax_minor": required(pl.Int64, "base times rate, rounded once"),
+        "parts": optional(pl.String, "JSON of stacked taxes: label, percent, tax_minor of each"),
     },
 )
 
@@ -73,7 +79,7 @@ HELD = FrameSchema(
     columns={
         "account_key": required(pl.String, "billing account that would pay"),
         "bill_day": required(pl.Date, "local day of the bill run"),
-        "reason": required(pl.String, "unknown_payer or no_tax_rate"),
+        "reason": required(pl.String, "unknown_payer, no_tax_rate or no_fx_rate"),
         "detail": required(pl.String, "what is missing, for people"),
         "lines": required(pl.Int64, "lines concerned"),
     },

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from billing_pipeline.catalog.taxes import TaxRate
+from billing_pipeline.invoicing.stacked_tax import with_taxes
 from billing_pipeline.invoicing.vat_area import is_in_eu, is_registered_in, lawful_words
-from billing_pipeline.vocabulary.money import AMOUNT
 
 TAX_RATE = pl.Decimal(9, 4)
+PARTS = pl.List(pl.Struct({"label": pl.String, "percent": TAX_RATE}))
+CHOSEN = ("tax_code", "tax_rate", "tax_label", "exemption", "is_included", "parts")
+"""What choosing a rate adds to a line."""
 
 _RATE_COLUMNS: dict[str, type[pl.DataType] | pl.DataType] = {
     "tax_category": pl.String,
@@ -21,6 +24,8 @@ _RATE_COLUMNS: dict[str, type[pl.DataType] | pl.DataType] = {
     "tax_rate": TAX_RATE,
     "tax_label": pl.String,
     "exemption": pl.String,
+    "is_included": pl.Boolean,
+    "parts": PARTS,
 }
 
 # What decides a line's rate; lines that agree in all of it share one decision.
@@ -39,7 +44,7 @@ def tax_point(service_until: pl.Expr, bill_from: pl.Expr) -> pl.Expr:
 def choose_rates(
     lines: pl.DataFrame, tax_rates: Sequence[TaxRate], seller_country: str
 ) -> pl.DataFrame:
-    """Add `tax_code`, `tax_rate`, `tax_label` and `exemption` to every line.
+    """Add the columns CHOSEN to every line.
 
     `lines` carry `_SITUATION`. The most specific rate that fits is taken: one that needs a VAT
     number before one that does not, a region before a country before any country, then the
@@ -58,7 +63,7 @@ def choose_rates(
             pl.col("rate_number"),
         )
         .unique("situation", keep="first", maintain_order=True)
-        .select("situation", "tax_code", "tax_rate", "tax_label", "exemption")
+        .select("situation", *CHOSEN)
     )
     decided = situations.join(chosen, on="situation", how="left", validate="1:1").drop("situation")
     return _with_words(
@@ -85,17 +90,15 @@ def taxes_by_group(lines: pl.DataFrame, document: Sequence[str]) -> pl.DataFrame
         .agg(
             pl.col("tax_label").first(),
             pl.col("exemption").drop_nulls().first(),
+            pl.col("parts").first(),
             base_minor=pl.col("net_minor").sum(),
+            gross_minor=pl.when(pl.col("gross_minor").is_not_null().any()).then(
+                pl.col("gross_minor").sum()
+            ),
         )
         .sort(*document, "tax_rate", "tax_code", descending=[False] * len(document) + [True, False])
     )
-    return groups.with_columns(tax_minor=_tax_minor(pl.col("base_minor"), pl.col("tax_rate")))
-
-
-def _tax_minor(base_minor: pl.Expr, rate: pl.Expr) -> pl.Expr:
-    fraction = rate.cast(AMOUNT) * pl.lit("0.01").cast(AMOUNT)
-    exact = base_minor.cast(AMOUNT) * fraction
-    return exact.round(0, mode="half_away_from_zero").cast(pl.Int64)
+    return with_taxes(groups)
 
 
 def _rate_frame(tax_rates: Sequence[TaxRate]) -> pl.DataFrame:
@@ -111,6 +114,8 @@ def _rate_frame(tax_rates: Sequence[TaxRate]) -> pl.DataFrame:
             rate.percent,
             rate.label,
             rate.exemption,
+            rate.is_included,
+            [part.model_dump() for part in rate.parts],
         )
         for rate in tax_rates
     ]

@@ -1,15 +1,18 @@
 """Records that belong together: parts of one session, and reversals with what they take back."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import polars as pl
 
+from billing_pipeline.mediation.counters import BASELINE, COUNTER
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import FilterReason, SuspenseReason
 
 _SESSION = ["feed_key", "session_key"]
 _ORDER = ["started_at", "file_key", "record_number"]
 _MICROSECONDS = 1_000_000
+_INCOMPLETE = SuspenseReason.INCOMPLETE_SESSION.value
 
 
 class Correlated(NamedTuple):
@@ -48,21 +51,32 @@ def without_reversed(records: pl.DataFrame) -> Correlated:
     )
 
 
-def assembled(records: pl.DataFrame) -> Correlated:
+def assembled(records: pl.DataFrame, released: Collection[str] = ()) -> Correlated:
     """Make one event of the parts of each session.
 
     The event is the session's first record with the quantity of the whole: `delta` the sum,
     `cumulative` the greatest, `span` the seconds between first and last. The other parts are set
     aside as `assembled`; what is moved to the event leaves their quantity, so that the total
     stays the same. A session without its last part (for `delta` and `span` also: its first)
-    waits in suspense; a late part completes it when the day is computed again.
+    waits in suspense, or, of a `released` feed, is an event flagged `incomplete_session`; a late
+    part completes it when the day is computed again. Readings of counters are events by
+    themselves, the first of each set aside.
     """
-    single = records.filter(pl.col("session_key").is_null())
-    parts = records.filter(pl.col("session_key").is_not_null()).sort(*_SESSION, *_ORDER)
+    in_session = pl.col("session_key").is_not_null()
+    is_counter = (pl.col("session_mode") == COUNTER).fill_null(value=False)
+    single = records.filter(~in_session | (is_counter & (pl.col("session_part") != BASELINE)))
+    first_readings = records.filter(
+        in_session & is_counter & (pl.col("session_part") == BASELINE)
+    ).with_columns(reason=pl.lit(FilterReason.FIRST_READING.value))
+    parts = records.filter(in_session & ~is_counter).sort(*_SESSION, *_ORDER)
     if not parts.height:
-        return Correlated(records, _none(records), _none(records))
+        return Correlated(single, first_readings, _none(records))
+    is_released = pl.col("feed_key").is_in(list(released))
     judged = parts.with_columns(
-        is_whole=_is_whole(),
+        is_whole=_is_whole() | is_released,
+        flags=pl.when(is_released & ~_is_whole())
+        .then(pl.concat_str("flags", pl.lit(_INCOMPLETE), separator=",", ignore_nulls=True))
+        .otherwise(pl.col("flags")),
         is_head=pl.int_range(pl.len()).over(_SESSION) == 0,
         is_tail=pl.int_range(pl.len()).over(_SESSION) == pl.len().over(_SESSION) - 1,
         total=_total(),
@@ -82,8 +96,13 @@ def assembled(records: pl.DataFrame) -> Correlated:
     columns = records.columns
     return Correlated(
         events=pl.concat([single, whole.filter("is_head").select(columns)]),
-        aside=whole.filter(~pl.col("is_head")).select(
-            *columns, reason=pl.lit(FilterReason.ASSEMBLED.value)
+        aside=pl.concat(
+            [
+                first_readings,
+                whole.filter(~pl.col("is_head")).select(
+                    *columns, reason=pl.lit(FilterReason.ASSEMBLED.value)
+                ),
+            ]
         ),
         suspended=judged.filter(~pl.col("is_whole")).select(
             *columns, reason=pl.lit(SuspenseReason.INCOMPLETE_SESSION.value)

@@ -112,9 +112,14 @@ class _Totals:
             raise FileRefused(QuarantineReason.MISSING_TRAILER, "the file has no trailer record")
         found = {"records": Decimal(self.usage), "quantity": self.quantity}
         for name in claims.columns:
-            claimed = claims[name].sum()
+            claimed = Decimal(claims[name].sum() or 0)
             if claimed != found[name]:
                 raise FileRefused(
                     QuarantineReason.TRAILER_MISMATCH,
-                    f"the trailer says {claimed} {name}, the file has {found[name]}",
+                    f"the trailer says {_plain(claimed)} {name}, "
+                    f"the file has {_plain(found[name])}",
                 )
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"

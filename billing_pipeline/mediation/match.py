@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from billing_pipeline.catalog.feeds import Feed
 
-COMPRESSION_SUFFIXES = (".gz", ".gzip", ".zip", ".bz2")
+COMPRESSION_SUFFIXES = (".gz", ".gzip", ".zip", ".bz2", ".zst")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The stage on one screen: one day of raw usage to usage events with an owner."""
 
+from collections.abc import Collection
+
 import polars as pl
 
 from billing_pipeline.mediation.correlate import assembled, without_reversed
@@ -11,10 +13,13 @@ from billing_pipeline.vocabulary.outcome import Outcome, assert_conserved
 STAGE = "mediate"
 
 
-def mediate(raw_usage: pl.DataFrame, guide: pl.DataFrame) -> Outcome:
+def mediate(
+    raw_usage: pl.DataFrame, guide: pl.DataFrame, *, released: Collection[str] = ()
+) -> Outcome:
     """Find duplicates and conflicts, what belongs together, then the owner of every event.
 
-    `raw_usage` is RAW_USAGE of one usage day, all feeds of one company; `guide` is GUIDE.
+    `raw_usage` is RAW_USAGE that belongs to one usage day, all feeds of one company; `guide` is
+    GUIDE; `released` are the feeds whose incomplete sessions count as far as they have come.
     accepted: USAGE_EVENTS; suspended: SUSPENSE; duplicates and filtered (reversed, parts of
     sessions): SET_ASIDE. The result does not
     depend on the order of rows.
@@ -26,7 +31,7 @@ def mediate(raw_usage: pl.DataFrame, guide: pl.DataFrame) -> Outcome:
     conflicts = judged.filter(pl.col("reason").is_not_null())
     distinct = judged.filter(pl.col("aside").is_null(), pl.col("reason").is_null())
     standing = without_reversed(distinct.select(given.columns))
-    sessions = assembled(standing.events)
+    sessions = assembled(standing.events, released)
     owned = guided(sessions.events, guide)
     unowned = owned.filter(pl.col("reason").is_not_null())
     waiting = [conflicts, standing.suspended, sessions.suspended, unowned]

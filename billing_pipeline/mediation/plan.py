@@ -19,6 +19,9 @@ _KINDS: dict[str, Kind] = {
 }
 
 
+_ALWAYS, _NEVER = "1 == 1", "1 == 0"
+
+
 @dataclass(frozen=True)
 class Plan:
     """Polars expressions over the typed fields of a feed.
@@ -100,12 +103,14 @@ def _event(feed: Feed, kinds: Mapping[str, Kind]) -> dict[str, pl.Expr]:
         "carried_amount": of(event.carried_amount, "number"),
         "attributes": _attributes(event.attributes, kinds),
         "version": of(feed.version, "text"),
-        "session_key": of(session.key if session else None, "text"),
+        "session_key": of(None, "text")
+        if session is None
+        else pl.when(of(session.when or _ALWAYS, "truth")).then(of(session.key, "text")),
         "session_part": pl.lit(None, pl.String)
         if session is None
-        else pl.when(of(session.first_when, "truth"))
+        else pl.when(of(session.first_when or _NEVER, "truth"))
         .then(pl.lit("first"))
-        .when(of(session.last_when, "truth"))
+        .when(of(session.last_when or _NEVER, "truth"))
         .then(pl.lit("last"))
         .otherwise(pl.lit("middle")),
         "session_mode": pl.lit(session.mode if session else None, pl.String),

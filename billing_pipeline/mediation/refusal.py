@@ -7,6 +7,7 @@ class QuarantineReason(StrEnum):
     """Why a file is held whole: nothing of it is loaded until a person decides."""
 
     READER_FAILED = "reader_failed"
+    READER_MISSING = "reader_missing"
     UPLOAD_CHANGED = "upload_changed"
     UPLOAD_MISSING = "upload_missing"
     NAME_TAKEN = "name_taken"

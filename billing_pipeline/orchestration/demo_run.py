@@ -1,6 +1,7 @@
 """The demo: apply tenants, land their usage day by day, bill two months, say what came of it."""
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from billing_pipeline.demo.decks import write_decks
 from billing_pipeline.demo.usage.generate import UsageSummary, generate_usage
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.configure import apply_folders, read_folders
+from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.demo_summary import summary_table
 from billing_pipeline.orchestration.flow import Flow
 from billing_pipeline.orchestration.installation import Installation
@@ -108,9 +110,17 @@ def _land(
     filesystem, root = fsspec.core.url_to_fs(installation.landing_url)
     due = [file for file in generated.files if since <= file.lands_on < until]
     for day in sorted({file.lands_on for file in due}):
+        landed_at = dt.datetime.combine(day + ONE_DAY, dt.time(), tzinfo=dt.UTC)
         for file in (file for file in due if file.lands_on == day):
             target = f"{root}/{file.tenant_key}/{file.feed_key}/{file.path.name}"
             if not filesystem.exists(target):
                 filesystem.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
                 filesystem.put_file(str(file.path), target)
-        register_landed_files(installation, utc_now() + SETTLED, day)
+                _lands_at(Path(target), landed_at)
+        register_landed_files(installation, max(utc_now(), landed_at) + SETTLED, day)
+
+
+def _lands_at(path: Path, landed_at: dt.datetime) -> None:
+    """Give a file in a landing folder the time of the story; an object store keeps its own."""
+    if path.exists():
+        os.utime(path, (landed_at.timestamp(), landed_at.timestamp()))

@@ -1,9 +1,13 @@
-"""What a feed would make of a file: every record counted, nothing touched."""
+"""What a feed would make of files: every record counted, nothing touched.
 
-from dataclasses import asdict, dataclass, field
-from decimal import Decimal
+Files are taken together, as if they were loaded one after the other: a record that comes in two
+of them is a duplicate, parts of a session are put together. Every identifier counts as owned.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 import yaml
@@ -11,111 +15,109 @@ from pydantic import ValidationError
 
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.intake.archive import open_usage
+from billing_pipeline.intake.shipped_feeds import shipped_feeds
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.match import matching_feed
+from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.refusal import FileRefused
-from billing_pipeline.vocabulary.identifiers import content_key
+from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE
+from billing_pipeline.orchestration.feed_report import FeedReport
 from billing_pipeline.vocabulary.outcome import Outcome
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
-_EXAMPLES = 3
+
+def check_feed(
+    feed: Feed, paths: Sequence[Path], landed_at: dt.datetime | None = None
+) -> list[FeedReport]:
+    """One report per file. `landed_at` is the measure of late and future records, if given."""
+    reports: list[FeedReport] = []
+    raw: list[pl.DataFrame] = [RAW_USAGE.empty()]
+    seen: dict[str, str] = {}
+    for path in paths:
+        key = _content_hash(path)
+        if key in seen:
+            message = f"the same content as {seen[key]}; it would not be loaded again"
+            reports.append(FeedReport(path.name, key, "duplicate", message))
+            continue
+        seen[key] = path.name
+        report, accepted = _decoded(feed, path, key, landed_at)
+        reports.append(report)
+        raw += accepted
+    outcome = _mediated(pl.concat(raw))
+    for report in reports:
+        if report.state == "accepted":
+            report.add_mediated(outcome)
+    return reports
 
 
-@dataclass
-class FeedReport:
-    """One file's records by where they would go, with the first examples of what would not."""
+def read_feed(definition: str) -> Feed:
+    """The feed in a file, or the shipped feed with that key.
 
-    file: str
-    state: str = "accepted"
-    message: str = ""
-    records: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    quantity: Decimal = Decimal(0)
-    suspended: dict[str, int] = field(default_factory=dict)
-    filtered: dict[str, int] = field(default_factory=dict)
-    examples: list[str] = field(default_factory=list)
-
-    @property
-    def is_conserved(self) -> bool:
-        """Whether every record is accounted for."""
-        put = sum(self.suspended.values()) + sum(self.filtered.values())
-        return self.records == self.accepted + self.duplicates + put
-
-    def as_dict(self) -> dict[str, object]:
-        """For machines."""
-        return {**asdict(self), "quantity": str(self.quantity), "is_conserved": self.is_conserved}
-
-    def __str__(self) -> str:
-        """For people."""
-        lines = [f"{self.file}: {self.state} {self.message}".rstrip()]
-        lines.append(
-            f"  {self.records} records: {self.accepted} accepted with quantity "
-            f"{self.quantity.normalize():f}, {self.duplicates} duplicates"
-        )
-        lines += [f"  {count:>7} suspended: {why}" for why, count in self.suspended.items()]
-        lines += [f"  {count:>7} filtered: {why}" for why, count in self.filtered.items()]
-        return "\n".join([*lines, *(f"    e.g. {example}" for example in self.examples)])
-
-
-def check_feed(definition: Path, file: Path) -> FeedReport:
-    """Decode a file by a feed definition.
-
-    Raises: ConfigurationRefused if the definition has mistakes.
+    Raises: ConfigurationRefused with every mistake, or if there is neither.
     """
-    feed = read_feed(definition)
-    if matching_feed(file.name, [feed]) is None:
-        wanted = feed.match.file_name
-        return FeedReport(file.name, "refused", f"the name does not fit the pattern {wanted}")
-    report = FeedReport(file.name)
-    identities: list[pl.Series] = []
+    path = Path(definition)
+    if not path.exists():
+        if definition in shipped_feeds():
+            return shipped_feeds()[definition]
+        message = "there is no such file, and no shipped feed with this key: billing feed list"
+        raise ConfigurationRefused([Problem(definition, None, None, message)])
     try:
-        with open_usage(str(file), file.name, feed.match.max_bytes, feed.match.max_ratio) as stream:
-            _count(report, feed, stream, identities)
-    except FileRefused as refusal:
-        return FeedReport(file.name, "quarantined", refusal.message)
-    report.duplicates = _repeated(identities)
-    report.accepted -= report.duplicates
-    if report.records == 0:
-        report.state = "empty"
-    return report
-
-
-def read_feed(definition: Path) -> Feed:
-    """Read one feed definition.
-
-    Raises: ConfigurationRefused with every mistake.
-    """
-    try:
-        return Feed.model_validate(yaml.safe_load(definition.read_text(encoding="utf-8")))
+        return Feed.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise ConfigurationRefused([Problem(path.name, None, None, str(error))]) from None
     except ValidationError as error:
         raise ConfigurationRefused(
             [
-                Problem(definition.name, None, ".".join(map(str, wrong["loc"])), wrong["msg"])
+                Problem(path.name, None, ".".join(map(str, wrong["loc"])), wrong["msg"])
                 for wrong in error.errors()
             ]
         ) from None
 
 
-def _count(report: FeedReport, feed: Feed, stream: IO[bytes], identities: list[pl.Series]) -> None:
-    for block in decode_blocks(feed, stream, content_key(report.file.encode())):
-        numbers = [int(str(part["record_number"].max() or 0)) for part in block if part.height]
-        report.records = max([report.records, *numbers])
-        report.accepted += block.accepted.height
-        report.quantity += Decimal(block.accepted["quantity"].sum() or 0)
-        identities.append(block.accepted["identity"])
-        _count_reasons(report, block)
+def _decoded(
+    feed: Feed, path: Path, key: str, landed_at: dt.datetime | None
+) -> tuple[FeedReport, list[pl.DataFrame]]:
+    if matching_feed(path.name, [feed]) is None:
+        message = f"the name does not fit the pattern {feed.match.file_name}"
+        return FeedReport(path.name, key, "refused", message), []
+    report = FeedReport(path.name, key)
+    accepted: list[pl.DataFrame] = []
+    try:
+        with open_usage(str(path), path.name, feed.match.max_bytes, feed.match.max_ratio) as stream:
+            for block in decode_blocks(feed, stream, key, landed_at=landed_at):
+                report.add_decoded(block)
+                accepted.append(block.accepted)
+    except FileRefused as refusal:
+        return FeedReport(path.name, key, "quarantined", refusal.message), []
+    if report.records == 0:
+        report.state = "empty"
+    return report, accepted
 
 
-def _count_reasons(report: FeedReport, block: Outcome) -> None:
-    for counted, rows in ((report.suspended, block.suspended), (report.filtered, block.filtered)):
-        for reason, count in rows.group_by("reason").len().sort("reason").rows():
-            counted[reason] = counted.get(reason, 0) + count
-    room = _EXAMPLES - len(report.examples)
-    wanted = block.suspended.head(max(room, 0)).select("record_number", "detail", "raw")
-    report.examples += [f"record {n}: {detail}: {raw}" for n, detail, raw in wanted.rows()]
+def _mediated(raw: pl.DataFrame) -> Outcome:
+    return mediate(raw, _everybody(raw))
 
 
-def _repeated(identities: list[pl.Series]) -> int:
-    every = pl.concat(identities) if identities else pl.Series(dtype=pl.String)
-    return every.len() - every.n_unique()
+def _everybody(raw: pl.DataFrame) -> pl.DataFrame:
+    """A GUIDE in which every identifier of the files has an owner all the time."""
+    owners = raw.group_by("service_identifier").agg(since=pl.col("started_at").min())
+    never = pl.lit(None, RAW_USAGE.polars_schema["started_at"])
+    return GUIDE.conform(
+        owners.select(
+            identifier="service_identifier",
+            tenant_key=pl.lit("tenant"),
+            account_key=pl.lit("account"),
+            subscription_key=pl.lit("subscription"),
+            valid_from="since",
+            valid_until=never,
+            service_from="since",
+            service_until=never,
+            match=pl.lit("exact"),
+            status=pl.lit("assigned"),
+        )
+    )
+
+
+def _content_hash(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:32]

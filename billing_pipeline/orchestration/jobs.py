@@ -5,6 +5,7 @@ import dagster as dg
 from billing_pipeline.orchestration.assets import (
     assurance,
     money,
+    month,
     outlook,
     suspense,
     usage,
@@ -59,6 +60,11 @@ recommend_plans = dg.define_asset_job(
     selection=dg.AssetSelection.assets(outlook.plan_recommendations),
     description="Find the plan that would have been cheapest for every subscription.",
 )
+close_month = dg.define_asset_job(
+    "close_month",
+    selection=dg.AssetSelection.assets(month.closed_month),
+    description="Accrue, release, revalue and close a tenant's month.",
+)
 ALL = [
     load_usage,
     mediate_usage,
@@ -68,4 +74,5 @@ ALL = [
     assure,
     draft_next_bills,
     recommend_plans,
+    close_month,
 ]

@@ -1,4 +1,4 @@
-"""The two grids, and the only place where partition keys are read or written.
+"""The grids, and the only place where partition keys are read or written.
 
 Usage is kept by UTC day (and tenant); bill runs by local bill day and tenant. Bill days reach two
 days ahead because zones east of UTC are a day early.
@@ -20,6 +20,9 @@ USAGE_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
 TENANT_USAGE_DAYS = dg.MultiPartitionsDefinition({"day": USAGE_DAYS, "tenant": TENANTS})
 TENANT_BILL_DAYS = dg.MultiPartitionsDefinition(
     {"day": dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=2), "tenant": TENANTS}
+)
+TENANT_MONTHS = dg.MultiPartitionsDefinition(
+    {"month": dg.MonthlyPartitionsDefinition(FIRST_DAY), "tenant": TENANTS}
 )
 
 RANGE_START = "dagster/asset_partition_range_start"
@@ -55,10 +58,19 @@ def tenant_days_of(keys: Iterable[str]) -> list[TenantDay]:
     return parsed
 
 
+def month_request(tenant_key: str, month: dt.date, version: object) -> dg.RunRequest:
+    """One run of a tenant's month."""
+    key = dg.MultiPartitionKey({"month": month.isoformat(), "tenant": tenant_key})
+    return dg.RunRequest(
+        run_key=f"month:{tenant_key}:{month.isoformat()}:{version}", partition_key=key
+    )
+
+
 def _tenant_day(key: str) -> TenantDay:
     if isinstance(key, dg.MultiPartitionKey):
         dimensions = key.keys_by_dimension
-        return TenantDay(dimensions["tenant"], dt.date.fromisoformat(dimensions["day"]))
+        day = dimensions.get("day") or dimensions["month"]
+        return TenantDay(dimensions["tenant"], dt.date.fromisoformat(day))
     day, tenant_key = key.split("|", 1)
     return TenantDay(tenant_key, dt.date.fromisoformat(day))
 

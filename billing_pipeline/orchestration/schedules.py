@@ -11,10 +11,12 @@ from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.partitions import (
     add_tenants,
+    month_request,
     tenant_span_request,
     unbroken_spans,
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
+from billing_pipeline.orchestration.steps.close_month import month_to_close
 from billing_pipeline.orchestration.steps.facts import read_tenant
 
 DAYS_PER_TICK = 2_000
@@ -71,6 +73,32 @@ def daily_assurance(
 
 
 @dg.schedule(
+    job=jobs.close_month,
+    cron_schedule="0 7 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Closes last month for tenants whose tenant.yaml says on which day.",
+)
+def monthly_closings(
+    context: dg.ScheduleEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run per tenant whose last month is still open on its closing day or later."""
+    now = utc_now()
+    with installation_scope(billing.installation.engine) as connection:
+        tenants = catalog.tenant_keys(connection)
+        add_tenants(context.instance, tenants)
+    due_months = [
+        (tenant_key, month)
+        for tenant_key in tenants
+        if (month := month_to_close(billing.installation, tenant_key, now)) is not None
+    ]
+    if not due_months:
+        yield dg.SkipReason("no tenant's month is to be closed today")
+    for tenant_key, month in due_months:
+        yield month_request(tenant_key, month, now.date())
+
+
+@dg.schedule(
     job=jobs.draft_next_bills,
     cron_schedule="40 * * * *",
     execution_timezone="UTC",
@@ -109,4 +137,10 @@ def weekly_plan_recommendations(
         yield tenant_span_request("swap", tenant_key, today, today, "weekly")
 
 
-ALL = [daily_bill_runs, daily_assurance, hourly_drafts, weekly_plan_recommendations]
+ALL = [
+    daily_bill_runs,
+    daily_assurance,
+    monthly_closings,
+    hourly_drafts,
+    weekly_plan_recommendations,
+]

@@ -4,7 +4,7 @@ It calls the same steps as the assets. `DIR/<tenant>/` are folders as for `billi
 with usage in `usage/<feed>/`; `DIR/<tenant>@2026-10-05/` is the same tenant as it is from that day
 on; `usage/<feed>/@2026-10-05/` holds files that land only on that day. `DIR/decisions.csv` says
 what people decide: day, tenant_key, bill_day, account_key, decision, reason. A decision is
-`approve`, `reject`, or `close`: then `bill_day` is the first day of the month whose accounts close.
+`approve` or `reject`. `DIR/closings.csv` says which months are closed at the end of which day.
 """
 
 import csv
@@ -19,13 +19,13 @@ from pathlib import Path
 
 import fsspec
 
-from billing_pipeline.accounting.periods import monthly_periods, with_state
-from billing_pipeline.books import catalog, checks, due, files, invoices, periods
+from billing_pipeline.books import catalog, checks, due, files, invoices
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.intake.tenant_folder import TenantFolder
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.orchestration.bills import Decision, decide
+from billing_pipeline.orchestration.closings import close_months, read_closings
 from billing_pipeline.orchestration.configure import apply_folders, read_folder, read_folders
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.extracts import write_extracts
@@ -40,7 +40,6 @@ from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.steps.render import render_days
 from billing_pipeline.orchestration.steps.stale import compute_stale_days
-from billing_pipeline.vocabulary.periods import MONTHS_IN_YEAR
 
 _DATED = re.compile(r"^(?P<key>[^@]*)@(?P<day>\d{4}-\d{2}-\d{2})$")
 _NO_LIMIT = 100_000
@@ -80,15 +79,6 @@ def read_decisions(directory: Path) -> dict[dt.date, list[Decision]]:
         )
         decisions.setdefault(dt.date.fromisoformat(row["day"]), []).append(decision)
     return decisions
-
-
-def read_closings(directory: Path) -> dict[dt.date, list[tuple[str, dt.date]]]:
-    """Tenants and first days of the months that people close, by the day they do."""
-    closings: dict[dt.date, list[tuple[str, dt.date]]] = {}
-    for row in _decided(directory, "close"):
-        closed = (row["tenant_key"], dt.date.fromisoformat(row["bill_day"]))
-        closings.setdefault(dt.date.fromisoformat(row["day"]), []).append(closed)
-    return closings
 
 
 def _decided(directory: Path, *decisions: str) -> list[dict[str, str]]:
@@ -166,12 +156,11 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     if landings := story.landings.get(day):
         latest = _land(installation, landings, noon)
         register_landed_files(installation, latest + dt.timedelta(days=1), day)
-    for tenant_key, first_day in story.closings.get(day, []):
-        _close(installation, tenant_key, first_day)
     for decision in story.decisions.get(day, []):
         decide(installation, decision, noon)
     catch_up(installation, noon)
     bill_due_days(installation, noon)
+    close_months(installation, story.closings.get(day, []))
 
 
 def _land(installation: Installation, landings: list[Landing], noon: dt.datetime) -> dt.datetime:
@@ -217,15 +206,6 @@ def catch_up(installation: Installation, now: dt.datetime) -> None:
     compute_stale_days(installation, now)
 
 
-def _close(installation: Installation, tenant_key: str, first_day: dt.date) -> None:
-    """Close an accounting month; it begins the tenant's fiscal periods if there are none."""
-    with tenant_scope(installation.engine, tenant_key) as connection:
-        known = periods.read_periods(connection, tenant_key)
-        declared = monthly_periods(first_day, MONTHS_IN_YEAR) if known.is_empty() else known
-        closed = with_state(declared, first_day, "closed")
-        periods.keep_periods(connection, tenant_key, closed, changed_by="a person")
-
-
 def bill_due_days(installation: Installation, now: dt.datetime) -> None:
     """Bill every local day that is due, tenant by tenant, oldest first."""
     with installation_scope(installation.engine) as connection:
@@ -241,7 +221,7 @@ def bill_due_days(installation: Installation, now: dt.datetime) -> None:
 
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:
-    """What the controls say when the story is over: `tenant control subject`, sorted."""
+    """What the controls say when the story is over: `severity tenant control subject`."""
     noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
     with installation_scope(installation.engine) as connection:
         tenants = catalog.tenant_keys(connection)
@@ -252,9 +232,11 @@ def _assure(installation: Installation, through: dt.date) -> list[str]:
         for tenant_key in tenants
     }
     return [
-        f"{tenant_key} {control} {subject}"
+        f"{severity} {tenant_key} {control} {subject}"
         for tenant_key, found in sorted(said.items())
-        for control, subject in found.found.select("control", "subject").rows()
+        for severity, control, subject in found.found.select(
+            "severity", "control", "subject"
+        ).rows()
     ]
 
 

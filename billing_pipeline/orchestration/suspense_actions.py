@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.books import audit, due, suspense
+from billing_pipeline.books import audit, staleness, suspense
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.stale import compute_stale_days
@@ -44,7 +44,7 @@ def recycle(installation: Installation, choice: Choice, decision: Decision) -> R
     with installation_scope(installation.engine) as connection:
         for tenant_key, own in _by_tenant(again):
             days = own["started_at"].dt.date().unique().sort().to_list()
-            due.touch_known_usage_days(connection, tenant_key, days)
+            staleness.touch_known_usage_days(connection, tenant_key, days)
             audit.log_decision(
                 connection,
                 tenant_key,

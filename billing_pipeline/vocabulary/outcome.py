@@ -46,6 +46,7 @@ class FilterReason(StrEnum):
     CONTROL_RECORD = "control_record"
     REVERSED = "reversed"
     ASSEMBLED = "assembled"
+    FIRST_READING = "first_reading"
     WRITTEN_OFF = "written_off"
 
 

@@ -198,7 +198,7 @@ def test_supplier_cost_is_accrued_from_rated_cost_rounded_once() -> None:
     )
 
     # 0.0033 + 0.0033 = 0.0066: one penny; each alone would have been nothing.
-    assert by_role(accrual_of_supplier_cost(rated, JANUARY, OWNER)) == {
+    assert by_role(accrual_of_supplier_cost(rated.lazy(), JANUARY, OWNER)) == {
         "supplier_cost": 1,
         "supplier_accrual": -1,
     }

@@ -16,7 +16,7 @@ from billing_pipeline.assurance.plausibility import (
     usage_lies_within_subscriptions,
     zero_rated_usage,
 )
-from billing_pipeline.customers.tenant import ControlSetting
+from billing_pipeline.customers.policies import ControlSetting
 from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline_tests.accounting.builders import Document, invoices_frame
 

@@ -9,7 +9,7 @@ from billing_pipeline.assurance.suspense_value import (
     suspense_findings,
     with_estimated_value,
 )
-from billing_pipeline.customers.tenant import SuspensePolicy
+from billing_pipeline.customers.policies import SuspensePolicy
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 NOW = dt.datetime(2026, 2, 10, 12, tzinfo=dt.UTC)

@@ -10,7 +10,7 @@ from billing_pipeline.billing.preview import previewed_accounts
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.review import review
 from billing_pipeline.billing.schema import HELD_ACCOUNTS
-from billing_pipeline.customers.tenant import BillingPolicy
+from billing_pipeline.customers.policies import BillingPolicy
 from billing_pipeline.vocabulary.money import AMOUNT
 from billing_pipeline_tests.billing.given import (
     LINE,

@@ -8,7 +8,7 @@ import pytest
 from billing_pipeline.billing.bounds import broken_bounds
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.review import Review, review
-from billing_pipeline.customers.tenant import BillingPolicy
+from billing_pipeline.customers.policies import BillingPolicy
 from billing_pipeline_tests.billing.given import (
     NOTHING_POSTED,
     Row,

@@ -17,7 +17,7 @@ from billing_pipeline.books.handoff import (
 )
 from billing_pipeline.books.journal import book, read_journal, trial_balance
 from billing_pipeline.books.scope import tenant_scope
-from billing_pipeline_tests.books.builders import BILL_DAY, Values, apply, frame, tenant_rows
+from billing_pipeline_tests.books.builders import BILL_DAY, NOON, Values, apply, frame, tenant_rows
 
 pytestmark = pytest.mark.postgres
 
@@ -82,7 +82,7 @@ def book_rows(engine: sa.Engine, source: str, rows: list[Values]) -> None:
 
 def claim(engine: sa.Engine, format_name: str = "csv") -> ClaimedBatch | None:
     with tenant_scope(engine, "acme") as connection:
-        return open_batch(connection, "acme", format_name, BILL_DAY)
+        return open_batch(connection, "acme", format_name, BILL_DAY, opened_at=NOON)
 
 
 def export(engine: sa.Engine, batch: ClaimedBatch | None) -> None:
@@ -208,9 +208,9 @@ def test_batches_follow_each_other_without_gap_or_overlap(books: sa.Engine) -> N
     second = claim(books)
     export(books, second)
 
-    assert first == ClaimedBatch("acme", "csv", 1, 1, 2, BILL_DAY)
-    assert second == ClaimedBatch("acme", "csv", 2, 3, 3, BILL_DAY)
-    assert claim(books, "datev") == ClaimedBatch("acme", "datev", 1, 1, 3, BILL_DAY)
+    assert first == ClaimedBatch("acme", "csv", 1, 1, 2, BILL_DAY, NOON)
+    assert second == ClaimedBatch("acme", "csv", 2, 3, 3, BILL_DAY, NOON)
+    assert claim(books, "datev") == ClaimedBatch("acme", "datev", 1, 1, 3, BILL_DAY, NOON)
     with tenant_scope(books, "acme") as connection:
         read = read_batches(connection, "acme").select("format_name", "batch_number", "totals")
     assert read.rows() == [

@@ -11,11 +11,13 @@ import polars as pl
 import pytest
 
 from billing_pipeline.catalog.agreements import NegotiatedPrices
+from billing_pipeline.catalog.feed_arrival import Arrival
 from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan, Plans
 from billing_pipeline.catalog.rate_cards import RateCards
 from billing_pipeline.cli import billing
+from billing_pipeline.customers.policies import SuspensePolicy
 from billing_pipeline.intake.model_problems import parse_document
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.intake.yaml_files import read_yaml
@@ -170,3 +172,19 @@ def refusal_after(directory: Path, file: str, old: str, new: str) -> str:
         read_tenant_folder(directory / "acme")
     (problem,) = refused.value.problems
     return str(problem)
+
+
+class ShownSuspense(Configuration):
+    suspense: SuspensePolicy
+
+
+class ShownArrival(Configuration):
+    arrival: Arrival
+
+
+def test_the_policies_shown_are_policies() -> None:
+    (suspense,) = shown("suspense")
+    (arrival,) = shown("arrival")
+
+    assert problems_of(suspense.text, ShownSuspense) == []
+    assert problems_of(arrival.text, ShownArrival) == []

@@ -1,3 +1,4 @@
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from billing_pipeline.documents.einvoice.cii import cii_invoice
 from billing_pipeline.documents.einvoice.facts import EInvoiceNotPossible, line_price
 from billing_pipeline.documents.einvoice.ubl import ubl_invoice
-from billing_pipeline.invoicing.document import InvoiceDocument
+from billing_pipeline.invoicing.document import ConvertedTax, InvoiceDocument
 from billing_pipeline.vocabulary.money import from_minor_units
 from billing_pipeline_tests.documents.builders import (
     credit_note,
@@ -28,6 +29,13 @@ LINE = small_invoice().lines[0]
 Build = Callable[[InvoiceDocument], bytes]
 AUSTRIAN = {"country": "AT", "vat_number": "ATU12345675", "city": "Wien"}
 
+STERLING = ConvertedTax("GBP", 406, Decimal("0.8550"), dt.date(2026, 2, 27), "ECB")
+PUBLIC_BODY = {
+    "buyer_reference": "04011000-1234512345-06",
+    "electronic_address": "0204:04011000-1234512345-06",
+    "einvoice_profile": "xrechnung",
+}
+
 SCENARIOS = {
     "standard rate": small_invoice(),
     "two rates, discount, correction": family_invoice(0),
@@ -45,6 +53,12 @@ SCENARIOS = {
     "thirds": document_of(to_post({"amount": "0.83"}, {"amount": "0.83"}, {"amount": "0.84"})),
     "nothing to pay": document_of(to_post({}, {"amount": "-20", "charge_kind": "discount"})),
     "foreign currency": document_of(to_post({"currency": "USD"})),
+    "tax also in the tax currency": replace(small_invoice(), converted_tax=STERLING),
+    "credit note with tax in the tax currency": replace(credit_note(), converted_tax=STERLING),
+    "surcharge": document_of(to_post({}, {"charge_kind": "termination", "amount": "50"})),
+    "negative due": document_of(to_post({}, {"amount": "-45.55", "charge_kind": "discount"})),
+    "XRechnung": small_invoice(**PUBLIC_BODY),
+    "Peppol": small_invoice(**{**PUBLIC_BODY, "einvoice_profile": "peppol"}),
     "currency without minor units": document_of(to_post({"currency": "JPY", "amount": "1500"})),
     "tiny unit price": document_of(
         to_post(
@@ -131,3 +145,21 @@ def test_quantity_times_price_is_always_the_line_net(
     product = priced.quantity * priced.price / (priced.base_quantity or Decimal(1))
     assert product == from_minor_units(net_minor, "EUR")
     assert priced.price >= 0
+
+
+@pytest.mark.parametrize("build", [cii_invoice, ubl_invoice])
+def test_a_public_body_finds_its_reference_its_address_and_the_rules_we_claim(build: Build) -> None:
+    text = build(SCENARIOS["XRechnung"]).decode()
+
+    assert text.count("04011000-1234512345-06") == 2
+    assert 'schemeID="0204"' in text
+    assert "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0<" in text
+
+
+@pytest.mark.parametrize("build", [cii_invoice, ubl_invoice])
+def test_the_tax_stands_in_both_currencies(build: Build) -> None:
+    text = build(SCENARIOS["tax also in the tax currency"]).decode()
+
+    assert 'currencyID="EUR">4.75<' in text
+    assert 'currencyID="GBP">4.06<' in text
+    assert "TaxCurrencyCode>GBP<" in text

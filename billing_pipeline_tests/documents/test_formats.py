@@ -80,3 +80,20 @@ def test_an_iban_is_printed_in_groups_of_four() -> None:
 def test_a_language_that_is_none_is_refused() -> None:
     with pytest.raises(LocaleUnknown, match="xx_nowhere"):
         formats("xx_nowhere")
+
+
+@pytest.mark.parametrize(
+    ("locale", "quantity", "unit", "printed"),
+    [
+        ("en_GB", "24", "seat", "24 seats"),
+        ("en_GB", "1", "seat", "1 seat"),
+        ("de_DE", "24", "seat", "24 Plätze"),
+        ("fr_FR", "0", "seat", "0 poste"),
+        ("en_US", "3", "piece", "3"),
+        ("de_DE", "3", "Container", "3 Container"),
+    ],
+)
+def test_units_are_words_of_the_readers_language(
+    locale: str, quantity: str, unit: str, printed: str
+) -> None:
+    assert formats(locale).measure(Decimal(quantity), unit) == printed

@@ -2,12 +2,16 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO
 
 import polars as pl
 
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.mediation.framing.blocks import FramedBlock
+from billing_pipeline.mediation.framing.rows import Row, row_blocks
+from billing_pipeline_tests.mediation.ber_files import ber
 
 EVENT = {
     "usage_type": "data",
@@ -16,7 +20,7 @@ EVENT = {
     "quantity": "amount",
     "unit": "byte",
 }
-FIELDS = {
+FIELDS: dict[str, dict[str, object]] = {
     "id": {"required": True},
     "user": {},
     "at": {"type": "time", "formats": ["iso8601", "%Y-%m-%d %H:%M:%S"]},
@@ -42,6 +46,7 @@ class Framing:
     frame: Mapping[str, object]
     write: Callable[[list[Record]], bytes]
     is_line_based: bool = True
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def feed(self) -> Feed:
@@ -52,7 +57,10 @@ class Framing:
                 "name": self.name,
                 "match": {"file_name": ".*"},
                 "frame": self.frame,
-                "fields": FIELDS,
+                "fields": {
+                    name: {**spec, "source": self.places.get(name, name)}
+                    for name, spec in FIELDS.items()
+                },
                 "identity": ["id"],
                 "event": EVENT,
             }
@@ -90,6 +98,28 @@ def _xml(given: list[Record]) -> bytes:
         return "<r>" + "".join(f"<{k}>{v}</{k}>" for k, v in record.items()) + "</r>"
 
     return ("<file xmlns='urn:x'><list>" + "".join(map(element, given)) + "</list></file>").encode()
+
+
+def _elements(record: Record) -> list[tuple[int, bytes]]:
+    return [(tag, value.encode()) for tag, value in enumerate(record.values(), start=10)]
+
+
+def bars(
+    options: Mapping[str, object], stream: IO[bytes], wanted: list[str]
+) -> Iterator[FramedBlock]:
+    """A framing of another package: values between bars, as many as there are columns."""
+    columns = list(WIDTHS)
+    delimiter = str(options.get("delimiter", "|"))
+
+    def row(line: str) -> Row:
+        values = line.split(delimiter)
+        if len(values) != len(columns):
+            return Row((None,) * len(wanted), line, "column_count", f"{len(values)} values")
+        named = dict(zip(columns, values, strict=True))
+        return Row(tuple(named.get(name) for name in wanted), line)
+
+    lines = stream.read().decode("utf-8", "backslashreplace").split("\n")
+    return row_blocks((row(line) for line in lines if line), wanted)
 
 
 WIDTHS = {"id": 6, "user": 4, "at": 20, "amount": 10}
@@ -136,4 +166,14 @@ FRAMINGS = [
     Framing("xml", {"framing": "xml", "records": "list/r"}, _xml, is_line_based=False),
     Framing("parquet", {"framing": "parquet"}, _parquet, is_line_based=False),
     Framing("spreadsheet", {"framing": "spreadsheet"}, _spreadsheet, is_line_based=False),
+    Framing(
+        "ber",
+        {"framing": "ber", "records": ["1/2"]},
+        lambda given: ber([(1, [(2, _elements(record)) for record in given])]),
+        is_line_based=False,
+        places={"id": "10", "user": "11", "at": "12", "amount": "13"},
+    ),
+    Framing("plugin", {"framing": "plugin", "name": "bars"}, _lines(
+        lambda record: "|".join(record.values())
+    ), is_line_based=False),
 ]  # fmt: skip

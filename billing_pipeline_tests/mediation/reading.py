@@ -6,10 +6,13 @@ from collections import Counter
 from decimal import Decimal
 
 import polars as pl
+import pytest
 import yaml
 
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.intake.shipped_feeds import shipped_feeds
 from billing_pipeline.mediation.decode import decode_blocks
+from billing_pipeline.mediation.refusal import FileRefused
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
 from billing_pipeline.vocabulary.outcome import Outcome
 
@@ -102,3 +105,15 @@ def numbers(outcome: Outcome) -> list[int]:
 def quantity(outcome: Outcome) -> Decimal:
     """Total quantity of the accepted records."""
     return Decimal(outcome.accepted["quantity"].sum() or 0)
+
+
+def shipped_feed(key: str) -> Feed:
+    """One of the feeds that come with the pipeline."""
+    return shipped_feeds()[key]
+
+
+def refusal(definition: Feed, content: bytes | str) -> str:
+    """Why a file is held whole."""
+    with pytest.raises(FileRefused) as refused:
+        decoded(definition, content)
+    return refused.value.reason.value

@@ -1,5 +1,6 @@
 """Every framing: good files load whole, mutated files lose, double and invent nothing."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 
@@ -9,12 +10,44 @@ from hypothesis import strategies as st
 
 from billing_pipeline.mediation.framing import blocks
 from billing_pipeline.mediation.framing.framing import READERS
+from billing_pipeline.mediation.framing.plugins import GROUP
 from billing_pipeline.mediation.refusal import FileRefused
 from billing_pipeline_tests.mediation.framings import FRAMINGS, Framing
 from billing_pipeline_tests.mediation.framings import records as good_records
 from billing_pipeline_tests.mediation.reading import decoded, numbers, quantity, records
 
 every_framing = pytest.mark.parametrize("framing", FRAMINGS, ids=lambda framing: framing.name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed_framing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A package whose entry point is the framing `bars` is installed beside the pipeline."""
+    place = tmp_path_factory.mktemp("installed")
+    metadata = place / "bars-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: bars\nVersion: 1.0\n")
+    point = "bars = billing_pipeline_tests.mediation.framings:bars\n"
+    (metadata / "entry_points.txt").write_text(f"[{GROUP}]\n{point}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(place))
+        yield
+
+
+def test_a_framing_that_is_not_installed_is_named_with_those_that_are() -> None:
+    frame = {"framing": "plugin", "name": "stripes"}
+
+    with pytest.raises(FileRefused, match="has a framing 'stripes'; installed: bars"):
+        decoded(Framing("other", frame, lambda _: b"").feed, b"x")
+
+
+def test_a_plug_in_takes_the_options_of_the_feed() -> None:
+    frame = {"framing": "plugin", "name": "bars", "options": {"delimiter": "/"}}
+    content = b"r0/u0/2026-03-02T10:00:00Z/100\nr1|u1|2026-03-02T10:00:00Z|100\n"
+
+    outcome = decoded(Framing("slashes", frame, lambda _: b"").feed, content)
+
+    assert outcome.accepted["identity"].to_list() == ["r0"]
+    assert outcome.suspended["reason"].to_list() == ["column_count"]
 
 
 def test_every_framing_but_meter_data_is_under_test_here() -> None:

@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.dagster, pytest.mark.postgres]
 STORY = Path(__file__).parents[1] / "scenarios" / "twenty_dollars_plus_hundred_minutes" / "given"
 APPLIED_AT = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 BILLED_AT = dt.datetime(2026, 2, 1, 12, tzinfo=dt.UTC)
+LANDED_AT = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 LATER = dt.timedelta(days=3650)
 
 
@@ -52,6 +53,7 @@ def installation(
     feed.mkdir(parents=True)
     for upload in (STORY / "acme" / "usage" / "calls").rglob("*.*"):
         shutil.copyfile(upload, feed / upload.name)
+        os.utime(feed / upload.name, (LANDED_AT.timestamp(), LANDED_AT.timestamp()))
     yield made
     made.engine.dispose()
 

@@ -7,6 +7,7 @@ day. Of an expected file only the columns it has are compared, as a set of rows.
 import datetime as dt
 import re
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 import pytest
@@ -32,17 +33,14 @@ def test_a_story_ends_in_the_books_it_tells(story: Path, database_url: str, tmp_
         assert rows_of(tmp_path / "out" / expected.name, columns) == rows, expected.name
     assert summary["journal_sum_minor"] == 0
     assert summary["failing_checks"] == []
-    assert summary["findings"] == findings_of(story)
+    said = list(map(str, cast("list[object]", summary["findings"])))
+    assert [line for line in said if line.startswith("block")] == []
+    if (told := story / "expected" / "findings.txt").exists():
+        assert said == told.read_text(encoding="utf-8").splitlines()
 
 
 def test_every_story_expects_something() -> None:
     assert [story.name for story in STORIES if not any((story / "expected").glob("*.csv"))] == []
-
-
-def findings_of(story: Path) -> list[str]:
-    """What the controls say when the story is over; none say anything of a clean one."""
-    listed = story / "expected" / "findings.txt"
-    return listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
 
 
 def last_bill_day(story: Path) -> dt.date:

@@ -20,7 +20,7 @@ from billing_pipeline.accounting.handoff.format import (
     refuse,
     settings_of,
 )
-from billing_pipeline.accounting.handoff.tables import workbook_bytes
+from billing_pipeline.accounting.handoff.workbook import workbook_bytes
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.vocabulary.configuration import Configuration
 

@@ -17,7 +17,7 @@ from billing_pipeline.accounting.handoff.format import (
     settings_of,
 )
 from billing_pipeline.accounting.handoff.sap_fields import SapSettings, cut
-from billing_pipeline.accounting.handoff.tables import workbook_bytes
+from billing_pipeline.accounting.handoff.workbook import workbook_bytes
 from billing_pipeline.customers.tenant import Tenant
 
 ROWS_PER_FILE = 999

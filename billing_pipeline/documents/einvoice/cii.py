@@ -5,9 +5,11 @@ from xml.etree.ElementTree import Element
 
 from billing_pipeline.documents.einvoice.facts import (
     EXEMPTION_CODES,
-    GUIDELINE,
     PROCESS,
     assert_possible,
+    buyer_reference,
+    electronic_address,
+    guideline,
     line_price,
     money,
     payment_account,
@@ -38,7 +40,7 @@ def cii_invoice(document: InvoiceDocument) -> bytes:
     root = document_element("rsm:CrossIndustryInvoice", _NAMESPACES)
     context = add(root, "rsm:ExchangedDocumentContext")
     add(context, "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID", PROCESS)
-    add(context, "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", GUIDELINE)
+    add(context, "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", guideline(document))
     head = add(root, "rsm:ExchangedDocument")
     add(head, "ram:ID", document.invoice_number)
     add(head, "ram:TypeCode", type_code(document))
@@ -97,13 +99,13 @@ def _period(parent: Element, first: dt.date, last: dt.date) -> None:
 
 def _agreement(parent: Element, document: InvoiceDocument) -> None:
     agreement = add(parent, "ram:ApplicableHeaderTradeAgreement")
-    add(agreement, "ram:BuyerReference", document.account_key)
+    add(agreement, "ram:BuyerReference", buyer_reference(document))
     _party(add(agreement, "ram:SellerTradeParty"), document, document.seller, document.tenant_key)
     _party(add(agreement, "ram:BuyerTradeParty"), document, document.buyer, document.account_key)
 
 
-def _party(parent: Element, document: InvoiceDocument, party: Party, identifier: str) -> None:
-    add(parent, "ram:ID", identifier)
+def _party(parent: Element, document: InvoiceDocument, party: Party, key: str) -> None:
+    add(parent, "ram:ID", key)
     add(parent, "ram:Name", party.name)
     add_known(parent, "ram:SpecifiedLegalOrganization/ram:ID", party.registration)
     if party is document.seller:
@@ -117,7 +119,9 @@ def _party(parent: Element, document: InvoiceDocument, party: Party, identifier:
     add_known(address, "ram:CityName", party.city)
     add(address, "ram:CountryID", party.country)
     add_known(address, "ram:CountrySubDivisionName", party.region)
-    add_known(parent, "ram:URIUniversalCommunication/ram:URIID", party.email, schemeID="EM")
+    if address_of := electronic_address(party):
+        scheme, identifier = address_of
+        add(parent, "ram:URIUniversalCommunication/ram:URIID", identifier, schemeID=scheme)
     registration = "ram:SpecifiedTaxRegistration/ram:ID"
     add_known(parent, registration, vat_identifier(document, party), schemeID="VA")
     add_known(parent, registration, party.tax_number, schemeID="FC")
@@ -129,12 +133,17 @@ def _delivery(parent: Element, document: InvoiceDocument) -> None:
     if any(group.tax_code == "K" for group in document.taxes):
         ship_to = add(delivery, "ram:ShipToTradeParty")
         add(ship_to, "ram:Name", document.buyer.name)
-        add(ship_to, "ram:PostalTradeAddress/ram:CountryID", document.buyer.country)
+        address = add(ship_to, "ram:PostalTradeAddress")
+        add_known(address, "ram:PostcodeCode", document.buyer.postal_code)
+        add_known(address, "ram:CityName", document.buyer.city)
+        add(address, "ram:CountryID", document.buyer.country)
 
 
 def _settlement(parent: Element, document: InvoiceDocument) -> None:
     settlement = add(parent, "ram:ApplicableHeaderTradeSettlement")
     add(settlement, "ram:PaymentReference", document.payment.reference)
+    if document.converted_tax is not None:
+        add(settlement, "ram:TaxCurrencyCode", document.converted_tax.currency)
     add(settlement, "ram:InvoiceCurrencyCode", document.currency)
     _payment(settlement, document)
     for group in document.taxes:
@@ -188,5 +197,9 @@ def _totals(parent: Element, document: InvoiceDocument) -> None:
     add(totals, "ram:LineTotalAmount", money(document.net_minor, currency))
     add(totals, "ram:TaxBasisTotalAmount", money(document.net_minor, currency))
     add(totals, "ram:TaxTotalAmount", money(document.tax_minor, currency), currencyID=currency)
+    if document.converted_tax is not None:
+        other = document.converted_tax
+        tax = money(other.tax_minor, other.currency)
+        add(totals, "ram:TaxTotalAmount", tax, currencyID=other.currency)
     add(totals, "ram:GrandTotalAmount", money(document.total_minor, currency))
     add(totals, "ram:DuePayableAmount", money(document.total_minor, currency))

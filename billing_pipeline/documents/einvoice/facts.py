@@ -45,6 +45,14 @@ _VAT_PREFIX_LENGTH = 2
 _GREECE = "EL"
 
 
+_GUIDELINES = {
+    "en16931": GUIDELINE,
+    "xrechnung": f"{GUIDELINE}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
+    "peppol": f"{GUIDELINE}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0",
+}
+"""Specification identifiers (BT-24). Source: KoSIT XRechnung 3.0, Peppol BIS Billing 3.0."""
+
+
 class EInvoiceNotPossible(Exception):
     """The norm cannot express this document; it is issued without an e-invoice."""
 
@@ -73,6 +81,24 @@ def assert_possible(document: InvoiceDocument) -> None:
     reason = why_impossible(document)
     if reason:
         raise EInvoiceNotPossible(f"{document.invoice_number}: {reason}")
+
+
+def guideline(document: InvoiceDocument) -> str:
+    """What the e-invoice claims to comply with (BT-24), by the buyer's or the seller's profile."""
+    return _GUIDELINES[document.einvoice_profile]
+
+
+def buyer_reference(document: InvoiceDocument) -> str:
+    """What the buyer wants to find it by (BT-10): its own reference, else its account."""
+    return document.buyer_reference or document.account_key
+
+
+def electronic_address(party: Party) -> tuple[str, str] | None:
+    """Scheme and identifier (BT-34, BT-49): `0204:991-1-2` as given, else the e-mail address."""
+    if party.electronic_address:
+        scheme, _, identifier = party.electronic_address.partition(":")
+        return scheme, identifier
+    return ("EM", party.email) if party.email else None
 
 
 def type_code(document: InvoiceDocument) -> Literal["380", "381"]:

@@ -5,9 +5,11 @@ from xml.etree.ElementTree import Element
 
 from billing_pipeline.documents.einvoice.facts import (
     EXEMPTION_CODES,
-    GUIDELINE,
     PROCESS,
     assert_possible,
+    buyer_reference,
+    electronic_address,
+    guideline,
     line_price,
     money,
     payment_account,
@@ -35,7 +37,7 @@ def ubl_invoice(document: InvoiceDocument) -> bytes:
     assert_possible(document)
     kind = "CreditNote" if document.is_credit_note else "Invoice"
     root = document_element(kind, {"": f"{_UBL}:{kind}-2", **_COMPONENTS})
-    add(root, "cbc:CustomizationID", GUIDELINE)
+    add(root, "cbc:CustomizationID", guideline(document))
     add(root, "cbc:ProfileID", PROCESS)
     add(root, "cbc:ID", document.invoice_number)
     add(root, "cbc:IssueDate", document.issue_date.isoformat())
@@ -43,7 +45,9 @@ def ubl_invoice(document: InvoiceDocument) -> bytes:
         add(root, "cbc:DueDate", document.due_date.isoformat())
     add(root, f"cbc:{kind}TypeCode", type_code(document))
     add(root, "cbc:DocumentCurrencyCode", document.currency)
-    add(root, "cbc:BuyerReference", document.account_key)
+    if document.converted_tax is not None:
+        add(root, "cbc:TaxCurrencyCode", document.converted_tax.currency)
+    add(root, "cbc:BuyerReference", buyer_reference(document))
     _period(root, document.period_from, document.period_to)
     for number in document.corrected_invoices:
         add(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID", number)
@@ -67,9 +71,11 @@ def _period(parent: Element, first: dt.date, last: dt.date) -> None:
     add(period, "cbc:EndDate", last.isoformat())
 
 
-def _party(parent: Element, document: InvoiceDocument, party: Party, identifier: str) -> None:
-    add_known(parent, "cbc:EndpointID", party.email, schemeID="EM")
-    add(parent, "cac:PartyIdentification/cbc:ID", identifier)
+def _party(parent: Element, document: InvoiceDocument, party: Party, key: str) -> None:
+    if address_of := electronic_address(party):
+        scheme, identifier = address_of
+        add(parent, "cbc:EndpointID", identifier, schemeID=scheme)
+    add(parent, "cac:PartyIdentification/cbc:ID", key)
     add(parent, "cac:PartyName/cbc:Name", party.name)
     address = add(parent, "cac:PostalAddress")
     add_known(address, "cbc:StreetName", party.street)
@@ -95,8 +101,10 @@ def _party(parent: Element, document: InvoiceDocument, party: Party, identifier:
 def _delivery(parent: Element, document: InvoiceDocument) -> None:
     """Intra-community supplies name the country they go to (BR-IC-12)."""
     if any(group.tax_code == "K" for group in document.taxes):
-        country = "cac:Delivery/cac:DeliveryLocation/cac:Address/cac:Country/cbc:IdentificationCode"
-        add(parent, country, document.buyer.country)
+        address = add(parent, "cac:Delivery/cac:DeliveryLocation/cac:Address")
+        add_known(address, "cbc:CityName", document.buyer.city)
+        add_known(address, "cbc:PostalZone", document.buyer.postal_code)
+        add(address, "cac:Country/cbc:IdentificationCode", document.buyer.country)
 
 
 def _payment(parent: Element, document: InvoiceDocument) -> None:
@@ -122,6 +130,10 @@ def _taxes(parent: Element, document: InvoiceDocument) -> None:
         add(part, "cbc:TaxableAmount", base, currencyID=currency)
         add(part, "cbc:TaxAmount", tax, currencyID=currency)
         _category(part, group)
+    if document.converted_tax is not None:
+        other = document.converted_tax
+        tax = money(other.tax_minor, other.currency)
+        add(parent, "cac:TaxTotal/cbc:TaxAmount", tax, currencyID=other.currency)
 
 
 def _category(parent: Element, group: TaxGroup) -> None:

@@ -5,6 +5,7 @@ from typing import IO, Any
 
 from billing_pipeline.catalog.feed_fields import TimeField
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.mediation.framing.ber import ber_blocks
 from billing_pipeline.mediation.framing.blocks import FramedBlock
 from billing_pipeline.mediation.framing.delimited import delimited_blocks
 from billing_pipeline.mediation.framing.documents import (
@@ -14,6 +15,7 @@ from billing_pipeline.mediation.framing.documents import (
 )
 from billing_pipeline.mediation.framing.ndjson import ndjson_blocks
 from billing_pipeline.mediation.framing.nem12 import nem12_blocks
+from billing_pipeline.mediation.framing.plugins import plugin_blocks
 from billing_pipeline.mediation.framing.text_framings import (
     fixed_width_blocks,
     log_line_blocks,
@@ -34,6 +36,8 @@ READERS: dict[str, Reader] = {
     "nem12": lambda frame, stream, _wanted: nem12_blocks(frame, stream),
     "parquet": parquet_blocks,
     "spreadsheet": spreadsheet_blocks,
+    "ber": ber_blocks,
+    "plugin": plugin_blocks,
 }
 """One reader per framing of catalog/feed_frames.py: frame, stream, wanted places."""
 

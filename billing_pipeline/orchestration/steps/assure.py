@@ -11,17 +11,19 @@ from billing_pipeline.assurance.facts import AssuranceFacts
 from billing_pipeline.assurance.findings import all_findings
 from billing_pipeline.assurance.run import assure
 from billing_pipeline.assurance.schema import LAKE_PARTS, USAGE_PER_DAY
+from billing_pipeline.billing.history import subscription_history
 from billing_pipeline.books import assured, checks, findings, invoices, journal
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books import charges as posted
 from billing_pipeline.books.conservation import read_conservation
 from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
+from billing_pipeline.customers.schema import SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout, verify
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import read_charges
+from billing_pipeline.orchestration.steps.compute import read_charges, read_charges_of
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
@@ -112,8 +114,10 @@ def _gathered(
         first_day=first_day,
         day=day,
         now=now,
-        subscriptions=facts.subscriptions,
+        subscriptions=_as_they_ended(facts),
+        changes=facts.terms.changes,
         computed=computed,
+        computed_before=read_charges_of(installation, tenant_key, first_day, until),
         rated_usage=rated,
         usage_per_day=_usage_per_day(rated, facts.tenant),
         usage_counted=pl.SQLContext(rated=rated).execute(_COUNTED, eager=True),
@@ -121,6 +125,13 @@ def _gathered(
         parts=verified,
         **from_books,
     )
+
+
+def _as_they_ended(facts: TenantFacts) -> pl.DataFrame:
+    """SUBSCRIPTIONS with the plan they have last and the day a cancellation ended them."""
+    spans = subscription_history(facts.subscriptions, facts.terms.changes)
+    last = spans.sort("span_from").unique("subscription_key", keep="last", maintain_order=True)
+    return SUBSCRIPTIONS.conform(last.sort("subscription_key"))
 
 
 def _computed(

@@ -12,7 +12,12 @@ from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import handoff, invoices, journal
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.customers.tenant import Tenant
-from billing_pipeline.documents.store import StoredDocument, put_document
+from billing_pipeline.documents.store import (
+    StoredDocument,
+    StoredDocumentDiffers,
+    get_document,
+    put_document,
+)
 from billing_pipeline.orchestration.installation import Installation
 
 
@@ -102,7 +107,12 @@ def _export(
             return None
         part = handoff_format(format_name).division(rows, tenant)[0]
         claimed = handoff.open_batch(
-            connection, tenant.key, format_name, bill_day, up_to_entry=_last_entry(part)
+            connection,
+            tenant.key,
+            format_name,
+            bill_day,
+            opened_at=now,
+            up_to_entry=_last_entry(part),
         )
         if claimed is None:
             return None
@@ -111,7 +121,7 @@ def _export(
             tenant_key=tenant.key,
             format_name=format_name,
             batch_number=claimed.batch_number,
-            created_at=now,
+            created_at=claimed.opened_at,
         )
         file = render_batch(part, batch, tenant)
         stored = _store(installation, tenant, file)
@@ -123,6 +133,52 @@ def _export(
             totals=file.manifest().decode(),
         )
     return HandedOff(format_name, batch.batch_number, batch.entries, stored.path, stored.sha256)
+
+
+class ExportDiffers(Exception):
+    """A batch rendered again is not the file that was handed over."""
+
+
+def re_export(
+    installation: Installation, tenant: Tenant, format_name: str, batch_number: int
+) -> HandoffFile:
+    """A batch as it was handed over, to the byte.
+
+    It is rendered again from the journal with the instant it was opened at, and its digest
+    compared. Where the tenant's names have changed since, the kept file itself is given.
+    Raises: NoSuchBatch; ExportDiffers where neither is what was handed over.
+    """
+    with tenant_scope(installation.engine, tenant.key) as connection:
+        claimed, path, sha256 = handoff.read_batch(
+            connection, tenant.key, format_name, batch_number
+        )
+        rows = journal.read_journal(
+            connection,
+            tenant.key,
+            first_entry=claimed.first_entry,
+            last_entry=claimed.last_entry,
+        )
+    batch = batch_of(
+        rows,
+        tenant_key=tenant.key,
+        format_name=format_name,
+        batch_number=batch_number,
+        created_at=claimed.opened_at,
+    )
+    file = render_batch(rows, batch, tenant)
+    if file.sha256 == sha256:
+        return file
+    return HandoffFile(batch, file.file_name, _kept(path, sha256, batch.reference))
+
+
+def _kept(path: str, sha256: str, reference: str) -> bytes:
+    try:
+        return get_document(StoredDocument(path, sha256, 0))
+    except (OSError, StoredDocumentDiffers) as missing:
+        raise ExportDiffers(
+            f"{reference} renders to other bytes than were handed over, and {path} is gone or "
+            "changed: restore the file, or the tenant's names as they were"
+        ) from missing
 
 
 def _last_entry(rows: pl.DataFrame) -> int:

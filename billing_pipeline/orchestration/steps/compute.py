@@ -106,3 +106,14 @@ def read_charges(installation: Installation, tenant_key: str, bill_day: dt.date)
         charges=read(layout.CHARGES, CHARGES),
         revision=revision if isinstance(revision, int) else 0,
     )
+
+
+def read_charges_of(
+    installation: Installation, tenant_key: str, from_day: dt.date, until_day: dt.date
+) -> pl.DataFrame:
+    """The charges last computed for the bill days [from_day, until_day)."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        paths = manifest.partition_paths(
+            connection, layout.CHARGES, tenant_key, from_day, until_day
+        )
+    return installation.lake.scan(paths["path"].to_list(), CHARGES).collect()

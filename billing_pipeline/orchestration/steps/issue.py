@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from billing_pipeline.accounting.periods import in_open_periods
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, findings, invoices, journal
+from billing_pipeline.books import due, findings, invoices, journal, periods
 from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
@@ -25,6 +26,7 @@ from billing_pipeline.orchestration.steps.review import (
     record_review,
     reviewed_day,
 )
+from billing_pipeline.orchestration.tax_engines import engine_of
 
 HELD = "account_held"
 
@@ -91,7 +93,13 @@ def issue_bill_day(
             return replace(_summary(facts, INVOICES.empty(), 0, len(account_keys)), is_waiting=True)
         to_post = reviewed.review.post
         drafts = draft_documents(
-            to_post, facts.accounts, facts.tenant, facts.catalog.tax_rates, bill_day
+            to_post,
+            facts.accounts,
+            facts.tenant,
+            facts.catalog.tax_rates,
+            bill_day,
+            fx_rates=facts.catalog.fx_rates,
+            engine=engine_of(facts.tenant),
         )
         _issue(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
@@ -187,11 +195,11 @@ def _issue(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
-    journal.book(
-        connection,
-        tenant_key,
-        *journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+    booked = in_open_periods(
+        journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
+        periods.read_periods(connection, tenant_key),
     )
+    journal.book(connection, tenant_key, *booked)
     on_document = drafts.lines.select(
         "invoice_key", "charge_key", "posting_number", "line_number", "net_minor"
     ).join(numbered.select("invoice_key", "invoice_number"), on="invoice_key", validate="m:1")

@@ -202,7 +202,7 @@ class Loader:
             limits = (feed.match.max_bytes, feed.match.max_ratio)
             with open_usage(copy.archive_path, file.name, *limits) as stream:
                 blocks = decode_blocks(feed, stream, copy.file_key, landed_at=file.landed_at)
-                batch.parts.add(file.file_id, feed.key, copy.file_key, blocks)
+                batch.parts.add(file.file_id, feed, copy.file_key, blocks)
         except FileRefused as refusal:
             batch.refuse(file.file_id, file.name, refusal.reason, refusal.message)
         except (OSError, NotConserved, *STORAGE_FAULTS):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from billing_pipeline.assurance.schema import CONSERVATION
-from billing_pipeline.books import conservation, loading, manifest, suspense
+from billing_pipeline.books import conservation, loading, manifest, staleness, suspense
 from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.books.usage_schema import LOADED_FILES, REFUSED_FILES
 from billing_pipeline.lake import layout
@@ -117,6 +117,7 @@ def _record(
     days = batch.parts.usage_days().join(loaded, on="file_id", how="semi")
     loading.record_loaded(connection, tenant_key, loaded.select(LOADED_FILES.names), days)
     loading.record_refused(connection, tenant_key, batch.refused_files())
+    staleness.touch_known_usage_days(connection, tenant_key, sorted(batch.parts.reopened_days))
     conservation.replace_conservation(connection, _equation(batch, loaded, earlier))
     _keep_lives(installation, connection, batch, loaded)
     replacing = [

@@ -1,6 +1,7 @@
 """Mediate one usage day: raw usage of every feed owner in, events by tenant and suspense out."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,9 +10,12 @@ import polars as pl
 from billing_pipeline.assurance.conservation import conservation_row
 from billing_pipeline.books import catalog, conservation, due, files, manifest
 from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.catalog.entries import feeds_from_entries
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.mediate import STAGE, mediate
+from billing_pipeline.mediation.reach import Reach, far_reaching
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE, USAGE_EVENTS
+from billing_pipeline.mediation.usage_days import concerned_rows, records_of_day
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.keep import KeptFrame, keep_frames
@@ -48,9 +52,11 @@ def mediate_owner_day(
         touched = due.usage_day_touched(connection, owner_key, day)
         guide = catalog.read_guide(connection, owner_key)
         earlier = manifest.tenants_of_partition(connection, layout.MEDIATED_USAGE, day)
-    raw = read_raw_usage(installation, owner_key, day)
+        reach = far_reaching(feeds_from_entries(catalog.read_entries(connection, owner_key)))
+    raw = read_day(installation, owner_key, day, reach)
     standing = standing_records(installation, owner_key, raw)
-    outcome = standing.with_set_aside(mediate(standing.records, guide))
+    released = [key for key, feed in reach.items() if feed.releases_incomplete]
+    outcome = standing.with_set_aside(mediate(standing.records, guide, released=released))
     tenants = sorted(
         set(outcome.accepted["tenant_key"]) | (set(earlier) & set(guide["tenant_key"]))
     )
@@ -72,12 +78,28 @@ def mediate_owner_day(
     return _summary(owner_key, day, raw, outcome)
 
 
-def read_raw_usage(installation: Installation, owner_key: str, day: dt.date) -> pl.DataFrame:
+def read_day(
+    installation: Installation, owner_key: str, day: dt.date, reach: Mapping[str, Reach]
+) -> pl.DataFrame:
+    """All loaded records that belong to a UTC day, with what reaches into it from days around."""
+    own = scan_raw_usage(installation, owner_key, day).collect()
+    far = max((feed.days for feed in reach.values()), default=0)
+    around = [
+        scan_raw_usage(installation, owner_key, day + offset * ONE_DAY)
+        .filter(concerned_rows(reach))
+        .collect()
+        for offset in range(-far, far + 1)
+        if offset
+    ]
+    return records_of_day(own, pl.concat([RAW_USAGE.empty(), *around]), day, reach)
+
+
+def scan_raw_usage(installation: Installation, owner_key: str, day: dt.date) -> pl.LazyFrame:
     """All loaded records of an owner's feeds that began on a UTC day, in a stable order."""
     with installation_scope(installation.engine) as connection:
         landed = files.files_of_usage_day(connection, owner_key, day)
         if landed.is_empty():
-            return RAW_USAGE.empty()
+            return RAW_USAGE.empty().lazy()
         paths = manifest.partition_paths(
             connection,
             layout.RAW_USAGE,
@@ -85,11 +107,8 @@ def read_raw_usage(installation: Installation, owner_key: str, day: dt.date) -> 
             landed["landing_day"][0],
             landed["landing_day"][-1] + ONE_DAY,
         ).filter(pl.col("chunk").str.starts_with(f"{day.isoformat()}/"))
-    return (
-        installation.lake.scan(paths["path"].to_list(), RAW_USAGE)
-        .sort("file_key", "record_number")
-        .collect()
-    )
+    scanned = installation.lake.scan(paths["path"].to_list(), RAW_USAGE)
+    return scanned.sort("file_key", "record_number")
 
 
 def _frames(owner_key: str, tenants: list[str], outcome: Outcome) -> list[KeptFrame]:

@@ -9,9 +9,12 @@ from typing import NamedTuple
 import polars as pl
 
 from billing_pipeline.books.usage_schema import FILE_DAYS
+from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.lake import layout
 from billing_pipeline.lake.store import Lake
+from billing_pipeline.mediation.reach import reach_of
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
+from billing_pipeline.mediation.usage_days import reopened_days
 from billing_pipeline.vocabulary.frames import FrameSchema
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
@@ -61,8 +64,9 @@ class RawParts:
         self._suspended: list[pl.DataFrame] = []
         self.files: list[DecodedFile] = []
         self.written: list[RawPart] = []
+        self.reopened_days: set[dt.date] = set()
 
-    def add(self, file_id: int, feed_key: str, file_key: str, blocks: Iterator[Outcome]) -> None:
+    def add(self, file_id: int, feed: Feed, file_key: str, blocks: Iterator[Outcome]) -> None:
         """Take one decoded file; its blocks are written as they come if it is large.
 
         Raises: what the decoder raises, and then nothing of the file is kept.
@@ -70,14 +74,17 @@ class RawParts:
         own: list[Outcome] = []
         parts: list[RawPart] = []
         tally = _Tally()
+        reach, reopened = reach_of(feed), set[dt.date]()
         for block in blocks:
             tally.add(block)
+            reopened |= reopened_days(block.accepted, reach)
             own.append(block)
             if _rows(own) >= ROWS_PER_FLUSH:
                 parts += self._write(own)
                 own = []
-        self.files.append(tally.decoded_file(file_id, feed_key, file_key))
+        self.files.append(tally.decoded_file(file_id, feed.key, file_key))
         self.written += parts
+        self.reopened_days |= reopened
         self._buffer += own
         if _rows(self._buffer) >= ROWS_PER_FLUSH:
             self.flush()

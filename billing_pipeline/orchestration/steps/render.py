@@ -12,8 +12,9 @@ from billing_pipeline.books import invoices
 from billing_pipeline.books.schema import RECORDED_DOCUMENTS
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.catalog.entries import template_files
+from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.documents.batch import render_documents
-from billing_pipeline.documents.itemisation import itemisation_csv
+from billing_pipeline.documents.files import document_files
 from billing_pipeline.documents.store import StoredDocument, put_document
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.assemble import invoice_documents
@@ -23,7 +24,6 @@ from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 
 PDF = "pdf"
-ITEMISATION = "itemisation"
 FEW_DOCUMENTS = 8
 """So few are rendered faster in this process than by starting others."""
 
@@ -71,7 +71,7 @@ def render_days(
         models = _models(
             installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
         )
-        kept |= _store(installation, facts.tenant.key, models, templates, workers)
+        kept |= _store(installation, facts.tenant, models, templates, workers)
     return _by_day(documents, kept)
 
 
@@ -111,28 +111,25 @@ def _models(
 
 def _store(
     installation: Installation,
-    tenant_key: str,
+    tenant: Tenant,
     models: list[InvoiceDocument],
     templates: TemplateSet,
     workers: int,
 ) -> dict[str, StoredDocument]:
     """Store every file, then remember it: a kill between the two only stores it again."""
-    itemised = {model.invoice_number: model.itemisation for model in models}
+    by_number = {model.invoice_number: model for model in models}
     kept: dict[str, StoredDocument] = {}
     unrecorded: list[tuple[str, str, str, str]] = []
     for number, content in render_documents(models, workers, templates):
-        usage = itemised.pop(number)
-        files = {PDF: ("pdf", content)}
-        if usage.height:
-            files[ITEMISATION] = ("csv", itemisation_csv(usage))
-        for kind, (suffix, body) in files.items():
-            put = put_document(installation.documents_url, tenant_key, number, suffix, body)
+        beside = document_files(by_number.pop(number), tenant.document_files, templates)
+        for kind, suffix, body in ((PDF, "pdf", content), *beside):
+            put = put_document(installation.documents_url, tenant.key, number, suffix, body)
             unrecorded.append((number, kind, put.path, put.sha256))
             kept.setdefault(number, put)
         if len(unrecorded) >= _RECORDED_AT_ONCE:
-            _record(installation, tenant_key, unrecorded)
+            _record(installation, tenant.key, unrecorded)
             unrecorded = []
-    _record(installation, tenant_key, unrecorded)
+    _record(installation, tenant.key, unrecorded)
     return kept
 
 

@@ -17,7 +17,7 @@ from billing_pipeline.billing.review import Review, review
 from billing_pipeline.books import approvals, charges, findings
 from billing_pipeline.books.restated import APPROVED_ACCOUNT
 from billing_pipeline.books.scope import Connection
-from billing_pipeline.customers.tenant import BillingPolicy
+from billing_pipeline.customers.policies import BillingPolicy
 from billing_pipeline.orchestration.steps.compute import ComputedCharges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, billing_facts
 from billing_pipeline.rating.schema import RATED_USAGE

@@ -1,0 +1,68 @@
+"""The lines of a document, gathered as the tenant wants them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from billing_pipeline.invoicing.document import Line, Section
+from billing_pipeline.vocabulary.money import AMOUNT, to_minor_units
+
+Gathering = Literal["account", "subscription"]
+
+_LINE = [
+    "line_number",
+    "charge_kind",
+    "description",
+    "subscription_key",
+    "service_from",
+    "service_until",
+    "quantity",
+    "unit",
+    "unit_price",
+    "net_minor",
+    "tax_code",
+    "tax_rate",
+    "corrects_invoice",
+]
+_BY: dict[Gathering, list[str]] = {
+    "account": ["account_key"],
+    "subscription": ["account_key", "subscription_key"],
+}
+
+
+def sections(
+    lines: pl.DataFrame, accounts: pl.DataFrame, sign: int, gathered_by: Gathering
+) -> tuple[Section, ...]:
+    """Lines by account or subscription, in printing order, with figures as printed."""
+    names = dict(zip(accounts["account_key"].to_list(), accounts["name"].to_list(), strict=True))
+    parts = (
+        lines.sort("line_number")
+        .with_columns(net_minor=sign * pl.col("net_minor"), unit_price=_price_that_multiplies())
+        .partition_by(_BY[gathered_by], as_dict=True, maintain_order=True)
+    )
+    return tuple(
+        Section(
+            account_key=str(key[0]),
+            name=_name(names[str(key[0])], key[1:]),
+            lines=tuple(Line(*values) for values in rows(part, _LINE)),
+        )
+        for key, part in parts.items()
+    )
+
+
+def _name(account: str, subscription: tuple[object, ...]) -> str:
+    known = [str(key) for key in subscription if key is not None]
+    return " \u00b7 ".join([account, *known])
+
+
+def _price_that_multiplies() -> pl.Expr:
+    """The unit price where quantity times it is the line net; null where readers would stumble."""
+    product = pl.col("quantity").cast(AMOUNT) * pl.col("unit_price").cast(AMOUNT)
+    is_net = to_minor_units(product, pl.col("currency")).abs() == pl.col("net_minor").abs()
+    return pl.when(is_net).then(pl.col("unit_price"))
+
+
+def rows(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a small frame as tuples, column by column."""
+    return zip(*(frame.get_column(name).to_list() for name in columns), strict=True)

@@ -1,0 +1,151 @@
+"""Batches in the books: handed over once, again with the same bytes, answered, never lost."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from billing_pipeline.books import handoff, journal
+from billing_pipeline.books.checks import failing_checks
+from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.cli import billing
+from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.book import ExportDiffers, hand_off_journal, re_export
+from billing_pipeline.orchestration.steps.facts import read_tenant
+from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline_tests.books.builders import BILL_DAY, NOON, apply, bill_run, tenant_rows
+from billing_pipeline_tests.books.export_batches import hand_off
+
+pytestmark = pytest.mark.postgres
+
+_CHECKOUT = str(Path(__file__).parents[2])
+
+
+@pytest.fixture
+def installation(tmp_path: Path, engine: sa.Engine, database_url: str) -> Installation:
+    """Three booked documents, nothing handed over."""
+    apply(engine, tenant_rows())
+    bill_run(engine, 1, 2, 3)
+    return installation_below(tmp_path, database_url)
+
+
+def batches(installation: Installation) -> pl.DataFrame:
+    with tenant_scope(installation.engine, "acme") as connection:
+        return handoff.read_batches(connection, "acme")
+
+
+def test_an_entry_is_handed_over_once(installation: Installation) -> None:
+    hand_off(installation)
+    hand_off(installation)
+    bill_run(installation.engine, 4)
+    hand_off(installation)
+
+    assert batches(installation).select("first_entry", "last_entry").rows() == [(1, 3), (4, 4)]
+
+
+def test_a_batch_is_exported_again_with_the_same_bytes(installation: Installation) -> None:
+    hand_off(installation)
+    kept = batches(installation).row(0, named=True)
+
+    again = re_export(installation, read_tenant(installation, "acme"), "journal_csv", 1)
+
+    assert again.sha256 == kept["sha256"]
+    assert again.content == Path(kept["path"]).read_bytes()
+
+
+def test_names_changed_since_give_the_kept_file_and_without_it_a_refusal(
+    installation: Installation,
+) -> None:
+    hand_off(installation)
+    kept = batches(installation).row(0, named=True)
+    as_superuser(installation, "update postings set ledger_account = '9999'")
+    tenant = read_tenant(installation, "acme")
+
+    again = re_export(installation, tenant, "journal_csv", 1)
+    assert again.sha256 == kept["sha256"]
+
+    shutil.rmtree(installation.documents_url)
+    with pytest.raises(ExportDiffers, match="renders to other bytes than were handed over"):
+        re_export(installation, tenant, "journal_csv", 1)
+
+
+def as_superuser(installation: Installation, statement: str) -> None:
+    with installation.engine.begin() as connection:
+        connection.execute(sa.text("set local session_replication_role = replica"))
+        connection.execute(sa.text(statement))
+
+
+def test_a_batch_is_exported_listed_answered_and_exported_again_by_command(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BILLING_HOME", str(installation.home))
+    monkeypatch.setenv("BILLING_DATABASE_URL", installation.database_url)
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(billing, ["handoff", *words], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "journal_csv batch 1: 3 entries" in run("export", "acme")
+    assert "every entry was handed over before" in run("export", "acme")
+    assert "no answer yet" in run("list", "acme")
+    answer = ("accepted", "--by", "ann", "--reference", "IMP-77")
+    assert "was accepted" in run("receipt", "acme", "journal_csv", "1", *answer)
+    assert "accepted IMP-77" in run("list", "acme")
+    again = run("re-export", "acme", "journal_csv", "1", "--out", str(tmp_path / "again"))
+    assert (
+        Path(again.strip()).read_bytes() == Path(batches(installation).item(0, "path")).read_bytes()
+    )
+
+
+def test_a_batch_nobody_exported_has_no_receipt(installation: Installation) -> None:
+    with (
+        tenant_scope(installation.engine, "acme") as connection,
+        pytest.raises(handoff.NoSuchBatch, match="has exported no batch 1 for datev"),
+    ):
+        handoff.read_batch(connection, "acme", "datev", 1)
+
+
+def start_exporting(database_url: str, home: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "billing_pipeline_tests.books.export_batches", database_url, home],
+        cwd=_CHECKOUT,
+        env={**os.environ, "PYTHONPATH": _CHECKOUT},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_killed_exports_hand_nothing_over_twice_and_leave_nothing_out(
+    installation: Installation, database_url: str
+) -> None:
+    moments = random.Random(7)  # noqa: S311 - the moments of death are to be repeatable
+    for _ in range(4):
+        exporter = start_exporting(database_url, installation.home)
+        assert exporter.stdout is not None
+        assert exporter.stdout.readline() == "handed over\n"
+        time.sleep(moments.uniform(0, 0.3))
+        exporter.send_signal(signal.SIGKILL)
+        exporter.wait()
+        exporter.stdout.close()
+    hand_off_journal(installation, read_tenant(installation, "acme"), BILL_DAY, NOON)
+
+    handed_over = pl.concat(
+        [pl.read_csv(path, infer_schema=False) for path in batches(installation)["path"]]
+    )
+    with installation_scope(installation.engine) as connection:
+        assert failing_checks(connection, ["handoffs_follow", "handoff_equals_journal"]) == {}
+    with tenant_scope(installation.engine, "acme") as connection:
+        booked = journal.read_journal(connection, "acme")
+    assert handed_over.height == booked.height
+    assert set(handed_over["entry_number"]) == set(booked["entry_number"].cast(pl.String))
