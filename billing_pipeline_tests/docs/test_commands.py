@@ -89,8 +89,8 @@ def test_the_guides_show_commands() -> None:
 
 
 def test_every_command_shown_works_as_it_stands(demo: Path) -> None:
-    for guide in GUIDES:
-        write_files(guide.name, demo)
+    for path in GUIDES:
+        write_files(path.name, demo)
     (demo / "billing_pipeline_tests").symlink_to(CHECKOUT / "billing_pipeline_tests")
     failed = []
     for guide, text in commands():
