@@ -17,7 +17,7 @@ from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan, Plans
 from billing_pipeline.catalog.rate_cards import RateCards
-from billing_pipeline.catalog.taxes import TaxRate
+from billing_pipeline.catalog.taxes import Taxes, TaxRate
 from billing_pipeline.cli import billing
 from billing_pipeline.customers.policies import SuspensePolicy
 from billing_pipeline.documents.template_sets import TemplateSettings
@@ -210,3 +210,13 @@ def test_the_policies_shown_are_policies() -> None:
 
     assert problems_of(suspense.text, ShownSuspense) == []
     assert problems_of(arrival.text, ShownArrival) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((GUIDES / "tax-tables").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_the_sample_tax_tables_are_tax_files_and_say_their_date(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert problems_of(text, Taxes) == []
+    assert "written 2026-11-22" in text.splitlines()[0]
