@@ -3,6 +3,7 @@
 import polars as pl
 
 from billing_pipeline.vocabulary.frames import FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 JOURNAL_ENTRIES = FrameSchema(
     name="journal_entries",
@@ -71,5 +72,31 @@ FISCAL_PERIODS = FrameSchema(
         "first_day": required(pl.Date, "first local day"),
         "until_day": required(pl.Date, "local day after the last"),
         "state": required(pl.String, "open, closed or locked"),
+    },
+)
+
+MARGINS = FrameSchema(
+    name="margins",
+    grain="one row per product, supplier, destination and currency",
+    columns={
+        "product_key": required(pl.String, "product sold"),
+        "supplier": optional(pl.String, "deck the cost came from"),
+        "rate_name": optional(pl.String, "destination"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "events": required(pl.Int64, "rated events"),
+        "revenue": required(AMOUNT, "event prices, exact"),
+        "cost": required(AMOUNT, "supplier cost, exact"),
+        "margin": required(AMOUNT, "revenue less cost"),
+    },
+)
+
+USAGE_TREND = FrameSchema(
+    name="usage_trend",
+    grain="one row per product and local day with rated usage",
+    columns={
+        "product_key": required(pl.String, "product"),
+        "local_date": required(pl.Date, "local day"),
+        "events": required(pl.Int64, "rated events"),
+        "units": required(QUANTITY, "billable units"),
     },
 )

@@ -64,6 +64,13 @@ CONTROLS = (
         "days since the newest prices of a rate card or deck began to hold",
         Decimal(400),
     ),
+    Control(
+        "exchange_rate_age",
+        "finance",
+        "warn",
+        "days since the newest exchange rate of a currency that is invoiced",
+        Decimal(31),
+    ),
     Control("rate_card_lapsed", "pricing", "warn", "rate cards have prices in force"),
     Control("usage_charged", "billing", "block", "usage charges hold exactly the rated events"),
     Control(

@@ -10,6 +10,7 @@ from billing_pipeline.billing.prices import discount_terms, plan_terms, recurrin
 from billing_pipeline.billing.usage_prices import pooled_prices
 from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.customers.tenant import Tenant
 
 _WHOLE = pl.Decimal(38, 10)
 _OF_SERVICE = ["recurring", "usage", "minimum", "discount"]
@@ -230,6 +231,44 @@ def rate_cards_current(
                 ),
             ),
         ]
+    )
+
+
+def exchange_rates_current(
+    tenant: Tenant, documents: pl.DataFrame, day: dt.date, tolerated_days: Decimal
+) -> pl.DataFrame:
+    """Foreign currencies that are invoiced and have no exchange rate of late: FINDINGS.
+
+    A tenant without any exchange rates revalues nothing and is passed over.
+
+    Args:
+        tenant: whose exchange rates.
+        documents: INVOICES.
+        day: local day from which is counted.
+        tolerated_days: so old the newest rate may be.
+    """
+    rates = pl.DataFrame(
+        [(rate.currency, rate.valid_from) for rate in tenant.exchange_rates],
+        schema={"currency": pl.String, "valid_from": pl.Date},
+        orient="row",
+    )
+    newest = rates.group_by("currency").agg(newest=pl.col("valid_from").max())
+    foreign = documents.filter(
+        pl.col("currency") != tenant.currency, pl.lit(bool(tenant.exchange_rates))
+    )
+    judged = foreign.select("currency").unique().join(newest, on="currency", how="left")
+    oldest = day - dt.timedelta(days=int(tolerated_days))
+    is_old = pl.col("newest").is_null() | (pl.col("newest") < oldest)
+    return findings(
+        judged.filter(is_old),
+        control="exchange_rate_age",
+        severity="warn",
+        subject=pl.col("currency"),
+        message=pl.format(
+            "its newest exchange rate is {}. Add today's to exchange_rates in tenant.yaml before "
+            "the month is closed.",
+            pl.col("newest").cast(pl.String).fill_null("missing"),
+        ),
     )
 
 

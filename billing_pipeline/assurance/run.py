@@ -96,6 +96,12 @@ RUNS = (
         ),
     ),
     Run(
+        ("exchange_rate_age",),
+        lambda facts, tolerance: charging.exchange_rates_current(
+            facts.tenant, facts.documents, facts.day, tolerance["exchange_rate_age"]
+        ),
+    ),
+    Run(
         ("usage_charged",),
         lambda facts, _: usage_kept.usage_charged(facts.computed, facts.usage_per_day),
     ),

@@ -6,7 +6,8 @@ from typing import Literal
 import click
 
 
-def _month(_context: click.Context, _option: click.Parameter, text: str) -> dt.date:
+def month_of(_context: click.Context, _option: click.Parameter, text: str) -> dt.date:
+    """First day of a month written as 2026-01."""
     try:
         return dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
     except ValueError:
@@ -14,7 +15,7 @@ def _month(_context: click.Context, _option: click.Parameter, text: str) -> dt.d
 
 
 _tenant = click.argument("tenant_key")
-_period = click.argument("first_day", metavar="PERIOD", callback=_month)
+_period = click.argument("first_day", metavar="PERIOD", callback=month_of)
 _by = click.option("--by", "person", required=True, help="Who decides; kept for the auditor.")
 
 

@@ -7,6 +7,8 @@ from billing_pipeline.orchestration.assets import (
     money,
     month,
     outlook,
+    reports,
+    reprocess,
     suspense,
     usage,
 )
@@ -62,10 +64,21 @@ recommend_plans = dg.define_asset_job(
 )
 close_month = dg.define_asset_job(
     "close_month",
-    selection=dg.AssetSelection.assets(month.closed_month),
-    description="Accrue, release, revalue and close a tenant's month.",
+    selection=dg.AssetSelection.assets(month.closed_month, reports.financial_reports),
+    description="Accrue, release, revalue and close a tenant's month; print its report.",
+)
+print_report = dg.define_asset_job(
+    "print_report",
+    selection=dg.AssetSelection.assets(reports.financial_reports),
+    description="Print a tenant's month as its books are now.",
+)
+preview_reprocess = dg.define_asset_job(
+    "preview_reprocess",
+    selection=dg.AssetSelection.assets(reprocess.reprocess_preview),
+    description="Show in money what rating some days of a tenant again would change.",
 )
 ALL = [
+    preview_reprocess,
     load_usage,
     mediate_usage,
     rate_usage,
@@ -75,4 +88,5 @@ ALL = [
     draft_next_bills,
     recommend_plans,
     close_month,
+    print_report,
 ]

@@ -9,11 +9,14 @@ import pytest
 from billing_pipeline.assurance.charging import (
     charges_have_subscriptions,
     discounts_end,
+    exchange_rates_current,
     included_units_kept,
     rate_cards_current,
     subscriptions_are_charged,
 )
 from billing_pipeline.assurance.schema import RATE_CARD_AGES
+from billing_pipeline.customers.policies import ExchangeRate
+from billing_pipeline_tests.accounting.builders import Document, invoices_frame, tenant
 from billing_pipeline_tests.assurance.given import (
     CATALOG,
     FEBRUARY,
@@ -134,3 +137,30 @@ def test_a_rate_card_that_ran_out_or_stands_for_years_is_named() -> None:
         ("rate_card_age", "old"),
         ("rate_card_lapsed", "over"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        pytest.param([], [], id="nobody revalues"),
+        pytest.param([("EUR", dt.date(2026, 1, 2))], [], id="thirty days old"),
+        pytest.param([("EUR", dt.date(2025, 12, 31))], ["EUR"], id="too old"),
+        pytest.param([("USD", JANUARY)], ["EUR"], id="of another currency"),
+    ],
+)
+def test_a_currency_that_is_invoiced_needs_a_rate_of_late(
+    rates: list[tuple[str, dt.date]], expected: list[str]
+) -> None:
+    documents = invoices_frame([Document("INV-1", [("calls", 1)], currency="EUR")])
+    owner = tenant().model_copy(
+        update={
+            "exchange_rates": [
+                ExchangeRate(currency=currency, valid_from=day, rate=Decimal("1.2"))
+                for currency, day in rates
+            ]
+        }
+    )
+
+    found = exchange_rates_current(owner, documents, FEBRUARY, Decimal(31))
+
+    assert found["subject"].to_list() == expected

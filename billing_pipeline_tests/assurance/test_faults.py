@@ -64,7 +64,10 @@ def played(home: Path, database_url: str, through: dt.date) -> Installation:
     shutil.copytree(STORY, story)
     # The story lands its file on 1 February; here it is there from the beginning.
     calls = story / "acme" / "usage" / "calls"
-    (calls / "@2026-02-01" / "calls_january.csv").rename(calls / "calls_january.csv")
+    (calls / "@2026-02-01" / "calls_january.csv").rename(calls / "calls_0001.csv")
+    feed = story / "acme" / "feeds" / "calls.yaml"
+    numbered = feed.read_text().replace(r"calls.*\.csv", r"calls_(?P<sequence>[0-9]{4})\.csv")
+    feed.write_text(numbered)
     add_account(story / "acme")
     installation = installation_below(home, database_url)
     simulate(installation, story, through, home / "out")
@@ -116,6 +119,14 @@ def change(statement: str) -> Callable[[Installation], None]:
 
 
 AFTER_BILLING = {
+    "a file never came": (
+        change(
+            "insert into usage_files (tenant_key, feed_key, url, name, size_bytes, etag, "
+            "landed_at, landing_day) values ('acme', 'calls', 'u', 'calls_0003.csv', 1, 'e', "
+            "'2026-02-01', '2026-02-01')"
+        ),
+        "sequence_gap",
+    ),
     "a Parquet file is tampered with": (tamper_with_parquet, "lake_part"),
     "a Parquet file is lost": (lose_a_parquet_file, "usage_conserved"),
     "a day of rating left no trace": (

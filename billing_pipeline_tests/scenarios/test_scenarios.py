@@ -14,6 +14,7 @@ import pytest
 
 from billing_pipeline.orchestration.simulate import simulate
 from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline_tests.accounting.bean_check import PROGRAM, complaints
 
 STORIES = sorted(path.parent for path in Path(__file__).parent.glob("*/story.md"))
 
@@ -32,6 +33,8 @@ def test_a_story_ends_in_the_books_it_tells(story: Path, database_url: str, tmp_
         columns, rows = table(expected)
         assert rows_of(tmp_path / "out" / expected.name, columns) == rows, expected.name
     assert summary["journal_sum_minor"] == 0
+    if PROGRAM.exists():
+        assert complaints(installation, tmp_path) == {}
     assert summary["failing_checks"] == []
     said = list(map(str, cast("list[object]", summary["findings"])))
     assert [line for line in said if line.startswith("block")] == []
