@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
 from billing_pipeline.accounting.report import FinancialReport
 from billing_pipeline.documents.formats import Formats
 from billing_pipeline.documents.report_charts import Bar, ColumnChart, bars, column_chart
+from billing_pipeline.vocabulary.money import minor_exponent
 
 _MOST_ROWS = 12
 _ROLES = {
@@ -183,9 +185,10 @@ def _margins(report: FinancialReport, formats: Formats) -> Section:
             row["rate_name"] or row["product_key"],
             row["supplier"] or "",
             f"{row['events']:,}",
-            formats.price(row["revenue"], row["currency"]),
-            formats.price(row["cost"], row["currency"]),
-            formats.price(row["margin"], row["currency"]),
+            *(
+                formats.figure(_rounded(row[name], row["currency"]), row["currency"])
+                for name in ("revenue", "cost", "margin")
+            ),
         )
         for row in report.margins.head(_MOST_ROWS).rows(named=True)
     ]
@@ -237,6 +240,12 @@ def _movers(report: FinancialReport, formats: Formats) -> Section:
     ]
     table = _table(("Account", "Month before", "This month", "Change"), rows)
     return Section("Top movers", "Net invoiced, the largest change first.", table=table)
+
+
+def _rounded(amount: Decimal, currency: str) -> int:
+    """Minor units for a reader; the exact figures are in the table's file."""
+    exact = amount.scaleb(minor_exponent(currency))
+    return int(exact.to_integral_value(rounding=ROUND_HALF_UP))
 
 
 def _table(
