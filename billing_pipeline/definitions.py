@@ -16,6 +16,7 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     month,
     outlook,
     reports,
+    reprocess,
     suspense,
     usage,
 )
@@ -32,6 +33,7 @@ defs = dg.Definitions(
         money.invoice_documents,
         money.journal_entries,
         money.accounting_handoff,
+        reprocess.reprocess_preview,
         outlook.provisioning_events,
         outlook.draft_bills,
         outlook.plan_recommendations,

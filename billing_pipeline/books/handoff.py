@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from billing_pipeline.books.copy import copy_out
 from billing_pipeline.books.handoff_schema import HANDOFF_BATCHES, HANDOFF_RECEIPTS
-from billing_pipeline.books.tables import handoff_batches, handoff_receipts, journal_series
+from billing_pipeline.books.handoff_tables import handoff_batches, handoff_receipts
+from billing_pipeline.books.tables import journal_series
 
 _BATCH = handoff_batches.c
 

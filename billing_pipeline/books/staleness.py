@@ -28,8 +28,9 @@ def mark_changed_days_stale(
 
     Identifiers, subscriptions and their changes decide who owns an event, so the days of every
     feed owner above the tenant are mediated again; prices and rate cards decide what it costs, so
-    the tenant's days are rated again. Days before the first change stay as they are. Of an
-    identifier nobody ever had, only the days on which it waits in suspense are mediated again.
+    the days of the tenant and of those below it are rated again. Days before the first change
+    stay as they are. Of an identifier nobody ever had, only the days on which it waits in
+    suspense are mediated again.
     """
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     touch_days_waiting_for(connection, tenant_key, applied_at)
@@ -53,7 +54,9 @@ def mark_changed_days_stale(
         (subscription_changes, subscription_changes.c.effective_on),
     )
     if priced_from is not None:
-        _touch_from(connection, rating_days, rating_days.c.tenant_key == tenant_key, priced_from)
+        # Tenants below may sell what this one sells.
+        subtree = sa.select(sa.func.tenant_subtree(tenant_key).column_valued("tenant_key"))
+        _touch_from(connection, rating_days, rating_days.c.tenant_key.in_(subtree), priced_from)
 
 
 def touch_known_usage_days(

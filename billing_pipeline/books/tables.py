@@ -94,6 +94,7 @@ usage_files = _table(
     _optional(TEXT, "file_key", "archive_path"),
     _optional(WHOLE, "records", "accepted", "suspended", "filtered"),
     _optional(EXACT, "quantity", "quantity_kept"),
+    _optional(DAY, "feed_valid_from"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),
     _required(INSTANT, "changed_at"),
     key=("file_id",),
@@ -199,6 +200,21 @@ documents = _table(
     key=("invoice_number", "kind"),
 )
 
+invoice_deliveries = _table(
+    "invoice_deliveries",
+    _required(TEXT, "invoice_number", "channel"),
+    _required(INSTANT, "delivered_at"),
+    _required(TEXT, "recorded_by"),
+    key=("invoice_number", "channel"),
+)
+invoice_voids = _table(
+    "invoice_voids",
+    _required(TEXT, "invoice_number", "credit_note_number", "reason"),
+    _required(INSTANT, "voided_at"),
+    _required(TEXT, "voided_by"),
+    key=("invoice_number",),
+)
+
 # The journal and what was handed off
 journal_series = _table("journal_series", _required(WHOLE, "last_number"))
 journal_entries = _table(
@@ -221,30 +237,6 @@ fiscal_periods = _table(
     _required(TEXT, "changed_by"),
     key=("first_day",),
 )
-handoff_batches = _table(
-    "handoff_batches",
-    _required(TEXT, "format_name"),
-    _required(WHOLE, "batch_number", "first_entry", "last_entry"),
-    _required(DAY, "bill_day"),
-    _required(INSTANT, "opened_at"),
-    _optional(TEXT, "path", "sha256"),
-    _optional(JSONB(), "totals"),
-    _optional(INSTANT, "exported_at"),
-    key=("format_name", "batch_number"),
-)
-
-handoff_receipts = _table(
-    "handoff_receipts",
-    _required(TEXT, "format_name"),
-    _required(WHOLE, "batch_number"),
-    [sa.Column("receipt_number", sa.BigInteger, sa.Identity(always=True), nullable=False)],
-    _required(TEXT, "state", "reference", "note"),
-    _required(INSTANT, "received_at"),
-    _required(TEXT, "received_by"),
-    key=("format_name", "batch_number", "receipt_number"),
-)
-
-# What controls found
 findings = _table(
     "findings",
     _framed(FINDINGS),

@@ -40,6 +40,7 @@ USAGE_FILES = FrameSchema(
         "reason": optional(pl.String, "why it was refused"),
         "message": optional(pl.String, "the refusal, for people"),
         "decision_note": optional(pl.String, "why"),
+        "feed_valid_from": optional(pl.Date, "first day of the version that read it; null: first"),
     },
 )
 
@@ -85,6 +86,7 @@ LOADED_FILES = FrameSchema(
         "filtered": required(pl.Int64, "records not billable"),
         "quantity": required(QUANTITY, "quantity its records had when decoded"),
         "quantity_kept": required(QUANTITY, "quantity that the lake keeps of it"),
+        "feed_valid_from": optional(pl.Date, "first day of the version that read it; null: first"),
     },
 )
 

@@ -22,7 +22,7 @@ def check_rate_cards(catalog: Catalog, prices: pl.DataFrame) -> list[Problem]:
         problem
         for key, rows in sorted(rows_by_card.items())
         if key in cards
-        for problem in _row_problems(cards[key], rows)
+        for problem in check_card_rows(cards[key], rows)
     ]
     for position, card in enumerate(catalog.rate_cards):
         if card.key not in rows_by_card:
@@ -31,7 +31,8 @@ def check_rate_cards(catalog: Catalog, prices: pl.DataFrame) -> list[Problem]:
     return problems
 
 
-def _row_problems(card: RateCard, rows: pl.DataFrame) -> list[Problem]:
+def check_card_rows(card: RateCard, rows: pl.DataFrame) -> list[Problem]:
+    """Rows of one card that contradict its header or each other. Shape: `rows` has ROW."""
     file = RATE_CARD_FILE.format(card.key)
     bands = [_ANY_TIME, *(band.key for band in card.bands)]
     band, prefix = pl.col("band"), pl.col("prefix")

@@ -41,6 +41,8 @@ class DeckLayout(Configuration):
     band: str | None = None
     bands: dict[str, str] = Field(default={}, description="the deck's word -> band of the card")
     valid_from: str | None = None
+    valid_until: str | None = None
+    country_code: str = Field(default="", description="digits that stand before every prefix")
     date_format: str = "%Y-%m-%d"
     decimal_mark: Literal[".", ","] = "."
     blocked: list[str] = Field(default=["", "-1"], description="prices that mean blocked")
@@ -65,7 +67,9 @@ def read_deck(
     if missing:
         message = f"has no column {missing}; it has {cells.columns}"
         return ReadDeck(_empty(), [Problem(file, 1, None, message)])
-    parsed = _with_prefixes(cells.select(ROW, **_parsed(layout, card, valid_from)))
+    parsed = _with_prefixes(
+        cells.select(ROW, **_parsed(layout, card, valid_from)), layout.country_code
+    )
     problems = _mistakes(parsed, file)
     wrong = parsed.filter(pl.any_horizontal(pl.col("is_wrong"))).get_column(ROW).unique()
     good = parsed.filter(~pl.col(ROW).is_in(wrong.implode()))
@@ -82,6 +86,7 @@ def _columns(layout: DeckLayout) -> list[str]:
         layout.increment_units,
         layout.band,
         layout.valid_from,
+        layout.valid_until,
     )
     return [name for name in named if name is not None]
 
@@ -104,19 +109,29 @@ def _number(column: str | None, layout: DeckLayout, default: Decimal) -> pl.Expr
     return plain.cast(AMOUNT, strict=False)
 
 
+def _day(column: str, layout: DeckLayout) -> pl.Expr:
+    """A day as the layout writes it; what follows it in the cell, a time, is left off."""
+    length = len(dt.date(2000, 12, 31).strftime(layout.date_format))
+    text = _text(column)
+    cut = pl.when(text.str.len_chars() > length).then(text.str.head(length)).otherwise(text)
+    return cut.str.to_date(layout.date_format, strict=False)
+
+
 def _parsed(layout: DeckLayout, card: RateCard, valid_from: dt.date) -> dict[str, pl.Expr]:
     price = _text(layout.unit_price)
     is_blocked = price.is_in(layout.blocked)
     word = pl.lit("") if layout.band is None else _text(layout.band)
-    day = (
-        pl.lit(valid_from)
-        if layout.valid_from is None
-        else _text(layout.valid_from).str.to_date(layout.date_format, strict=False)
-    )
+    day = pl.lit(valid_from)
+    if layout.valid_from is not None:
+        written = _text(layout.valid_from)
+        day = pl.when(written == "").then(day).otherwise(_day(layout.valid_from, layout))
+    until = pl.lit(None, dtype=pl.Date)
+    if layout.valid_until is not None:
+        until = _day(layout.valid_until, layout)
     return {
         "card_key": pl.lit(card.key),
         "valid_from": day,
-        "valid_until": pl.lit(None, dtype=pl.Date),
+        "valid_until": until,
         "cell": _text(layout.prefix),
         "band": word.replace(layout.bands) if layout.bands else word,
         "name": _text(layout.prefix if layout.name is None else layout.name),
@@ -132,7 +147,7 @@ def _parsed(layout: DeckLayout, card: RateCard, valid_from: dt.date) -> dict[str
     }
 
 
-def _with_prefixes(parsed: pl.DataFrame) -> pl.DataFrame:
+def _with_prefixes(parsed: pl.DataFrame, country_code: str) -> pl.DataFrame:
     """One row per prefix of each cell: lists taken apart, ranges counted out, + and 00 off."""
     cell = pl.col("cell").str.replace(r"^(\+|00)", "")
     head = cell.str.extract(r"^([0-9]+) ").fill_null("")
@@ -159,7 +174,7 @@ def _with_prefixes(parsed: pl.DataFrame) -> pl.DataFrame:
         )
     ).explode("number")
     padded = pl.col("number").cast(pl.String).str.zfill(pl.col("digits"))
-    prefix = pl.coalesce(padded, "whole")
+    prefix = pl.concat_str(pl.lit(country_code), pl.coalesce(padded, "whole"))
     return _judged(counted.with_columns(prefix=prefix))
 
 

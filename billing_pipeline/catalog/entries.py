@@ -110,7 +110,11 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
         document = _canonical(fx_rate.model_dump(mode="json"))
         yield _Entry("fx_rate", fx_rate.key, fx_rate.valid_from, None, document)
     yield from _timeless("rate_card", catalog.rate_cards)
-    yield from _timeless("feed", feeds)
+    for feed in feeds:
+        since = (feed.valid_from.isoformat(),) if feed.valid_from else ()
+        document = _canonical(feed.model_dump(mode="json"))
+        key = KEY_SEPARATOR.join((feed.key, *since))
+        yield _Entry("feed", key, feed.valid_from or ALWAYS, None, document)
     for agreed in catalog.negotiated:
         key = KEY_SEPARATOR.join((agreed.key, agreed.valid_from.isoformat()))
         document = _canonical(agreed.model_dump(mode="json", exclude_defaults=True))
@@ -123,9 +127,7 @@ def _orders(entries: Sequence[_Entry]) -> Iterator[_Entry]:
         yield _Entry(ORDER, kind, ALWAYS, None, _canonical(keys))
 
 
-def _timeless(
-    kind: str, things: Iterable[Product | Discount | RateCard | Feed]
-) -> Iterator[_Entry]:
+def _timeless(kind: str, things: Iterable[Product | Discount | RateCard]) -> Iterator[_Entry]:
     for thing in things:
         yield _Entry(kind, thing.key, ALWAYS, None, _canonical(thing.model_dump(mode="json")))
 

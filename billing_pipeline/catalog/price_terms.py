@@ -43,11 +43,12 @@ class Increment(Configuration):
     """How one event's measured quantity becomes billable units.
 
     `free_initial` units are taken off first; what is left is raised to `minimum`, then rounded
-    up to the next `increment`. "30/6" is minimum 30, increment 6.
+    up to the next `increment`. "30/6" is minimum 30, increment 6. Without an increment time is
+    rounded up to whole seconds, and everything else is billed as measured.
     """
 
     minimum: Units = Decimal(0)
-    increment: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] = Decimal(1)
+    increment: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
     free_initial: Units = Decimal(0)
 
 

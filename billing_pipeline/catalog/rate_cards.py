@@ -37,6 +37,15 @@ class TimeBand(Configuration):
         return self
 
 
+class CardExample(Configuration):
+    """A call and what it must cost by a card: a card whose examples do not hold is refused."""
+
+    destination: str
+    quantity: Annotated[Decimal, Field(gt=0)] = Decimal(60)
+    at: dt.datetime = Field(description="local time of the call in the tenant's zone")
+    amount: Decimal | None = Field(description="what it costs; null if it cannot be called")
+
+
 class RateCard(Configuration):
     """One card: rows are in `rate_cards/<key>.csv`.
 
@@ -52,6 +61,10 @@ class RateCard(Configuration):
     increment_units: Units = Field(default=Decimal(1), gt=0)
     bands: list[TimeBand] = []
     holidays: list[dt.date] = Field(default=[], description="public holidays, for the bands")
+    highest_price: Units | None = Field(
+        default=None, description="a price above it in a deck is taken for a mistake"
+    )
+    examples: list[CardExample] = Field(default=[], description="calls that must cost so much")
     charged_by: ChargedBy = Field(
         default="start",
         description="a call over several bands: all of it by its start, or split at the bounds",

@@ -11,6 +11,7 @@ from billing_pipeline.cli import (
     bills,
     catalog,
     database,
+    deck,
     demo,
     dev,
     extract,
@@ -19,6 +20,7 @@ from billing_pipeline.cli import (
     findings,
     handoff,
     identifiers,
+    invoice,
     period,
     price,
     provisioning,
@@ -40,6 +42,7 @@ def billing() -> None:
 billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)
+billing.add_command(deck.deck)
 billing.add_command(demo.demo)
 billing.add_command(dev.dev)
 billing.add_command(extract.extract)
@@ -53,6 +56,7 @@ billing.add_command(report.report)
 billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)
+billing.add_command(invoice.invoice)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)

@@ -178,6 +178,9 @@ class Tenant(Configuration):
     name: str
     kind: Literal["company", "brand", "reseller"] = "brand"
     parent: Key | None = None
+    inherits_catalog: bool = Field(
+        default=False, description="sells what the parent sells; its own of one key goes before"
+    )
     legal_entity: LegalEntity
     currency: CurrencyCode
     time_zone: str

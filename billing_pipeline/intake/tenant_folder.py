@@ -11,7 +11,9 @@ from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check import check_catalog
 from billing_pipeline.catalog.check_plans import check_rollover
+from billing_pipeline.catalog.feed_versions import check_feed_versions, feed_file
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.catalog.inheritance import with_inherited, with_inherited_rows
 from billing_pipeline.catalog.plans import Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
@@ -21,6 +23,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
 from billing_pipeline.intake.account_types import check_account_types
 from billing_pipeline.intake.csv_tables import CsvTable
+from billing_pipeline.intake.folder_above import folder_above
 from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
 from billing_pipeline.intake.subscription_terms import (
@@ -31,6 +34,7 @@ from billing_pipeline.intake.subscription_terms import (
     read_terms,
 )
 from billing_pipeline.intake.yaml_files import YamlDocument, line_of, read_yaml
+from billing_pipeline.rating.card_examples import broken_examples
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
@@ -63,7 +67,8 @@ class TenantFolder:
     """Everything one tenant configured, checked as a whole.
 
     `documents` holds the YAML files as they stand: path in the folder to text; `templates` the
-    files of its `templates/` folder, which the room of the documents reads.
+    files of its `templates/` folder, which the room of the documents reads. `sold` is the catalog
+    with what is inherited, `sold_prices` the rows of its cards.
     """
 
     tenant: Tenant
@@ -75,6 +80,8 @@ class TenantFolder:
     terms: SubscriptionTerms
     rate_card_prices: pl.DataFrame
     documents: dict[str, str]
+    sold: Catalog
+    sold_prices: pl.DataFrame
     templates: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -133,16 +140,20 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         folder.problems.append(Problem(TENANT_FILE, _line(folder, "key"), "key", message))
     if tenant is None or folder.problems:
         raise ConfigurationRefused(folder.problems)
+    whole, rows = _sold(directory, tenant, catalog, prices)
     across = check_catalog(
-        catalog,
+        whole,
         accounts=accounts,
         subscriptions=subscriptions,
         service_identifiers=identifiers,
-        rate_card_prices=prices,
+        rate_card_prices=rows,
     )
-    across += check_terms(terms, catalog, subscriptions)
-    across += check_rollover(catalog, tenant.look_back_periods)
-    across += check_account_types(tenant, catalog, accounts, subscriptions)
+    across += check_terms(terms, whole, subscriptions)
+    across += check_rollover(whole, tenant.look_back_periods)
+    across += check_account_types(tenant, whole, accounts, subscriptions)
+    across = across or broken_examples(
+        catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
+    )
     if across:
         raise ConfigurationRefused([_with_line(folder, problem) for problem in across])
     return TenantFolder(
@@ -152,10 +163,23 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         accounts=ACCOUNTS.conform(accounts),
         subscriptions=SUBSCRIPTIONS.conform(subscriptions),
         service_identifiers=SERVICE_IDENTIFIERS.conform(identifiers),
-        terms=dated_terms(terms, tenant, catalog, accounts, subscriptions),
+        terms=dated_terms(terms, tenant, whole, accounts, subscriptions),
         rate_card_prices=RATE_CARD_PRICES.conform(prices),
         documents={file: document.text for file, document in folder.documents.items()},
+        sold=whole,
+        sold_prices=RATE_CARD_PRICES.conform(rows),
     )
+
+
+def _sold(
+    directory: Path, tenant: Tenant, catalog: Catalog, prices: pl.DataFrame
+) -> tuple[Catalog, pl.DataFrame]:
+    """The catalog and the rows of its cards, with what is inherited."""
+    if not tenant.inherits_catalog:
+        return catalog, prices
+    above = read_tenant_folder(folder_above(directory, tenant))
+    rows = with_inherited_rows(prices, above.sold_prices, catalog)
+    return with_inherited(catalog, above.sold), rows
 
 
 def read_tenant(directory: Path) -> Tenant:
@@ -229,10 +253,12 @@ def _feeds(folder: _Folder) -> tuple[Feed, ...]:
         feed = folder.model(file, Feed)
         if feed is not None:
             feeds.append(feed)
-            if file != f"feeds/{feed.key}.yaml":
-                message = f"is {feed.key!r}, but the file is {file!r}; make them equal"
+            if file != feed_file(feed):
+                wanted = "" if feed.valid_from is None else f" ({feed_file(feed)})"
+                message = f"is {feed.key!r}, but the file is {file!r}; make them equal{wanted}"
                 line = line_of(folder.documents[file], ["key"])
                 folder.problems.append(Problem(file, line, "key", message))
+    folder.problems.extend(check_feed_versions(feeds))
     return tuple(feeds)
 
 

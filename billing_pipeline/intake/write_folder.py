@@ -7,6 +7,7 @@ import polars as pl
 import yaml
 
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.feed_versions import feed_file
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake.fx_rates import FX_FILE
@@ -45,7 +46,7 @@ def write_tenant_folder(
         rates = [rate.model_dump() for rate in catalog.fx_rates]
         pl.DataFrame(rates).write_csv(directory / FX_FILE)
     for feed in feeds:
-        _write_yaml(directory / "feeds" / f"{feed.key}.yaml", _document(feed))
+        _write_yaml(directory / feed_file(feed), _document(feed))
     _write_tables(directory, tenant, tables)
 
 

@@ -66,6 +66,8 @@ def draft_documents(
     currencies = priced["currency"].unique().sort().to_list()
     rates = known_rates(currencies, entity.tax_currency, fx_rates, bill_day)
     judged = taxed.with_columns(
+        # What was posted is net, so prices with tax inside compare what was promised.
+        net_minor=pl.when("is_included").then("promised_minor").otherwise("net_minor"),
         is_outside_scope=(pl.col("tax_code") == "O").fill_null(value=False),
         lacks_fx_rate=lacks_rate(entity.tax_currency, rates),
     )
@@ -105,6 +107,7 @@ def _priced(charges: pl.DataFrame) -> pl.DataFrame:
     should_be = to_minor_units(pl.col("amount"), pl.col("currency"))
     return charges.with_columns(
         net_minor=should_be - pl.col("posted_minor"),
+        promised_minor=should_be - to_minor_units(pl.col("posted_amount"), pl.col("currency")),
         tax_point=tax_point(pl.col("service_until"), pl.col("bill_from")),
     )
 

@@ -1,5 +1,6 @@
 """How far the records of a feed reach into other days."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,6 +40,10 @@ def reach_of(feed: Feed) -> Reach:
 
 
 def far_reaching(feeds: Iterable[Feed]) -> dict[str, Reach]:
-    """Reach by feed, of the feeds whose records concern more than their own day."""
-    reaches = {feed.key: reach_of(feed) for feed in feeds}
+    """Reach by feed, of the feeds whose records concern more than their own day.
+
+    Of several versions of a feed the latest says so for all.
+    """
+    by_age = sorted(feeds, key=lambda feed: feed.valid_from or dt.date.min)
+    reaches = {feed.key: reach_of(feed) for feed in by_age}
     return {key: reach for key, reach in reaches.items() if reach != Reach()}

@@ -13,7 +13,12 @@ from billing_pipeline.books.revisions import (
 )
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.books.staleness import mark_changed_days_stale
-from billing_pipeline.catalog.entries import catalog_entries, feeds_from_entries, template_files
+from billing_pipeline.catalog.entries import (
+    catalog_entries,
+    catalog_from_entries,
+    feeds_from_entries,
+    template_files,
+)
 from billing_pipeline.documents.template_sets import write_overrides
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
@@ -21,7 +26,7 @@ from billing_pipeline.orchestration.brand_templates import FOLDER as TEMPLATES
 from billing_pipeline.orchestration.brand_templates import with_templates
 from billing_pipeline.orchestration.identifiers import refuse_overlaps_between_tenants
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
+from billing_pipeline.orchestration.steps.facts import read_facts
 
 TENANT_FILE = "tenant.yaml"
 
@@ -103,6 +108,7 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         entries = stored.read_entries(connection, tenant_key)
         feeds, templates = feeds_from_entries(entries), template_files(entries)
         identifiers = stored.read_service_identifiers(connection, tenant_key)
+        cards = stored.read_rate_card_prices(connection, tenant_key)
     tables = {
         "accounts": facts.accounts,
         "subscriptions": facts.subscriptions,
@@ -110,9 +116,10 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         "subscription_changes": facts.terms.changes,
         "subscription_discounts": facts.terms.discounts,
         "agreed_prices": facts.terms.agreed_prices,
-        "rate_card_prices": read_rate_cards(installation, tenant_key),
+        "rate_card_prices": cards,
     }
-    write_tenant_folder(directory, facts.tenant, facts.catalog, feeds, tables)
+    own = catalog_from_entries(entries)
+    write_tenant_folder(directory, facts.tenant, own, feeds, tables)
     write_overrides(directory / TEMPLATES, templates)
 
 

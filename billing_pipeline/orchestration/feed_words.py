@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from billing_pipeline.catalog.feeds import Computed, Feed, RecordType
+from billing_pipeline.catalog.feed_records import RecordType
+from billing_pipeline.catalog.feeds import Computed, Feed
 
 _ACTIONS = {
     "usage": "are billed",

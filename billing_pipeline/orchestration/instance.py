@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +13,7 @@ from billing_pipeline.orchestration.installation import Installation
 
 STORAGE_VARIABLE = "BILLING_DAGSTER_URL"
 _SCHEMA = "dagster"
+_MARK = "storage_is_whole"
 _STATEMENT_TIMEOUT_MS = 120_000
 _RECYCLED_AFTER_S = 1_800
 _UNFINISHED = [
@@ -40,9 +43,44 @@ def prepare_dagster_home(installation: Installation) -> Path:
 def open_instance(installation: Installation) -> dg.DagsterInstance:
     """The prepared instance, in this process."""
     prepare_dagster_home(installation)
-    instance = dg.DagsterInstance.get()
+    with _whole_storage(installation):
+        instance = dg.DagsterInstance.get()
     keep_connections(instance)
     return instance
+
+
+@contextmanager
+def _whole_storage(installation: Installation) -> Iterator[None]:
+    """Have Dagster's tables made whole: what a killed first start left half made is made anew.
+
+    Dagster makes its tables one by one and never mends a half. A mark says that they were all
+    made; without it, and without a run, nothing can be lost by starting over.
+    """
+    with installation.engine.connect().execution_options(
+        isolation_level="AUTOCOMMIT"
+    ) as connection:
+        connection.execute(sa.text("select pg_advisory_lock(hashtext('dagster storage'))"))
+        try:
+            is_whole = _is_marked(connection)
+            if not is_whole and not _has_runs(connection):
+                connection.execute(sa.text(f"drop schema if exists {_SCHEMA} cascade"))
+                connection.execute(sa.text(f"create schema {_SCHEMA}"))
+            yield
+            if not is_whole:
+                connection.execute(sa.text(f"create table {_SCHEMA}.{_MARK} ()"))
+        finally:
+            connection.execute(sa.text("select pg_advisory_unlock(hashtext('dagster storage'))"))
+
+
+def _is_marked(connection: sa.Connection) -> bool:
+    return sa.inspect(connection).has_table(_MARK, schema=_SCHEMA)
+
+
+def _has_runs(connection: sa.Connection) -> bool:
+    if not sa.inspect(connection).has_table("runs", schema=_SCHEMA):
+        return False
+    any_run = sa.text(f"select exists (select from {_SCHEMA}.runs)")  # noqa: S608 - a constant
+    return bool(connection.execute(any_run).scalar_one())
 
 
 def keep_connections(instance: dg.DagsterInstance) -> None:

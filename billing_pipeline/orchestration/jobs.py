@@ -8,6 +8,7 @@ from billing_pipeline.orchestration.assets import (
     month,
     outlook,
     reports,
+    reprocess,
     suspense,
     usage,
 )
@@ -71,7 +72,13 @@ print_report = dg.define_asset_job(
     selection=dg.AssetSelection.assets(reports.financial_reports),
     description="Print a tenant's month as its books are now.",
 )
+preview_reprocess = dg.define_asset_job(
+    "preview_reprocess",
+    selection=dg.AssetSelection.assets(reprocess.reprocess_preview),
+    description="Show in money what rating some days of a tenant again would change.",
+)
 ALL = [
+    preview_reprocess,
     load_usage,
     mediate_usage,
     rate_usage,

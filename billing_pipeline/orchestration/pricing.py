@@ -82,7 +82,7 @@ def sources(
         facts = TenantFacts(
             tenant=folder.tenant,
             revision=0,
-            catalog=folder.catalog,
+            catalog=folder.sold,
             accounts=folder.accounts,
             subscriptions=folder.subscriptions,
             terms=SubscriptionTerms(
@@ -91,7 +91,7 @@ def sources(
                 agreed_prices=folder.terms.agreed_prices,
             ),
         )
-        return Sources(facts, folder.rate_card_prices, folder.feeds)
+        return Sources(facts, folder.sold_prices, folder.feeds)
     return Sources(
         read_facts(installation, tenant, known_at=known_at),
         read_rate_cards(installation, tenant, known_at=known_at),

@@ -184,7 +184,7 @@ def _after_its_events(feeds: OwnerFeeds, landing: Landing, noon: dt.datetime) ->
     It is loaded on the first day all the same, so that a story can be told in one file.
     """
     try:
-        feed = feeds.of_file(landing.owner, landing.feed, landing.source.name)
+        feed = feeds.of_file(landing.owner, landing.feed, landing.source.name, noon.date())
         limits = (feed.match.max_bytes, feed.match.max_ratio)
         with open_usage(str(landing.source), landing.source.name, *limits) as stream:
             blocks = decode_blocks(feed, stream, landing.source.name)

@@ -14,6 +14,7 @@ import polars as pl
 
 from billing_pipeline.rating.cards import FlattenedCard
 from billing_pipeline.rating.exact import (
+    ONE,
     WHOLE,
     decimals,
     multiple_at_least,
@@ -22,12 +23,9 @@ from billing_pipeline.rating.exact import (
 )
 from billing_pipeline.rating.increments import after_free_units, raised_to_minimum
 from billing_pipeline.rating.local_time import offset_changes, wall_clock
-from billing_pipeline.rating.terms import TERMS, priced_by
+from billing_pipeline.rating.terms import NO_INCREMENT, SECONDS, TERMS, priced_by
 from billing_pipeline.rating.time_bands import Bands
 from billing_pipeline.vocabulary.outcome import SuspenseReason
-
-SECONDS = "s"
-"""The unit of events that can be split."""
 
 MOST_SPANS = 400
 """An event over more spans has no plausible duration."""
@@ -57,12 +55,12 @@ def priced_by_card(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
     )
     if not crosses.any():
         return whole
-    numbered = whole.with_row_index("position")
-    split = _split(events.with_row_index("position").filter(crosses), card)
+    numbered = whole.with_row_index("event")
+    split = _split(events.with_row_index("event").filter(crosses), card)
     return (
         pl.concat([numbered.filter(~crosses), split.select(numbered.columns)])
-        .sort("position")
-        .drop("position")
+        .sort("event")
+        .drop("event")
     )
 
 
@@ -91,13 +89,13 @@ def _split(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
 
 
 def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
-    """Spans in order, one of every event still talking at a time: position, row, band, units."""
+    """Spans in order, one of every event still talking at a time: event, row, band, units."""
     if card.bands is None:
         return
     table = _term_columns(card)
     free = table.get_column("free_initial").max() if table.height else 0
     state = events.select(
-        "position", "number", at="started_at", left=after_free_units(_magnitude(), pl.lit(free))
+        "event", "number", at="started_at", left=after_free_units(_magnitude(), pl.lit(free))
     ).with_columns(at=_later(pl.lit(free)))
     changes = _changes(events, card.time_zone)
     for count in range(MOST_SPANS):
@@ -119,12 +117,12 @@ def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
                 ),
             )
         )
-        yield span.select("position", "row", "band", "units", goes_on=pl.lit(value=False))
+        yield span.select("event", "row", "band", "units", goes_on=pl.lit(value=False))
         state = span.filter(pl.col("row").is_not_null()).select(
-            "position", "number", at=_later(pl.col("units")), left=pl.col("left") - pl.col("units")
+            "event", "number", at=_later(pl.col("units")), left=pl.col("left") - pl.col("units")
         )
     yield state.filter(pl.col("left") > 0).select(
-        "position",
+        "event",
         row=pl.lit(None, dtype=pl.UInt32),
         band=pl.lit(""),
         units=pl.lit(None, dtype=WHOLE),
@@ -135,7 +133,14 @@ def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
 def _term_columns(card: FlattenedCard) -> pl.DataFrame:
     terms = card.terms
     rows = pl.DataFrame({"row": pl.int_range(card.rows.height, eager=True)}).hstack(terms.varying)
-    return rows.with_columns(terms[name].cast(WHOLE).alias(name) for name in TERMS).select(TERMS)
+    listed = rows.with_columns(terms[name].cast(WHOLE).alias(name) for name in TERMS)
+    step = pl.col("increment")
+    return listed.select(TERMS).with_columns(
+        pl.when(step == NO_INCREMENT)
+        .then(pl.lit(ONE, dtype=WHOLE))
+        .otherwise(step)
+        .alias("increment")
+    )
 
 
 def _later(units: pl.Expr) -> pl.Expr:
@@ -181,7 +186,7 @@ def _until(changes: pl.Series) -> pl.Expr:
 
 def _summed(events: pl.DataFrame, spans: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
     """One row per event again: what its spans come to, rounded once."""
-    by_event = spans.group_by("position", maintain_order=True).agg(
+    by_event = spans.group_by("event", maintain_order=True).agg(
         pl.col("units").sum(),
         pl.col("product").sum(),
         first=pl.col("row").first(),
@@ -193,12 +198,12 @@ def _summed(events: pl.DataFrame, spans: pl.DataFrame, card: FlattenedCard) -> p
         prices=pl.col("unit_price").n_unique(),
         spans=pl.col("text").str.join("; "),
     )  # fmt: skip
-    answered = events.select("position", sign=pl.col("quantity").to_physical().sign()).join(
-        by_event, on="position", how="left", validate="1:1", maintain_order="left"
+    answered = events.select("event", sign=pl.col("quantity").to_physical().sign()).join(
+        by_event, on="event", how="left", validate="1:1", maintain_order="left"
     )
     amount = rounded_quotient(pl.col("product"), pl.col("pricing_unit")) + pl.col("fee")
     priced = answered.select(
-        "position",
+        "event",
         billable_units=decimals(pl.col("units").fill_null(0) * pl.col("sign")),
         amount=decimals(pl.when("is_priced").then(amount * pl.col("sign"))),
         reason=pl.when("too_long").then(pl.lit(SuspenseReason.IMPLAUSIBLE_QUANTITY.value)),

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import polars as pl
 
 from billing_pipeline.catalog.prices import Increment
 from billing_pipeline.rating.exact import (
+    ONE,
     WHOLE,
     decimals,
     multiple_at_least,
@@ -29,6 +31,12 @@ TERMS = (
 )
 """Columns of a table of terms, in ten-billionths; a null `unit_price` is blocked."""
 
+NO_INCREMENT = 0
+"""Increment of prices that declare none: whole seconds of time, else as measured."""
+
+SECONDS = "s"
+"""Unit of events that measure time."""
+
 AS_MEASURED = Increment(increment=Decimal("0.0000000001"))
 """Rounding of a price that rounds nothing."""
 
@@ -46,6 +54,11 @@ class Terms:
     constant: Mapping[str, int | None]
     quotient: Callable[[pl.Expr, pl.Expr], pl.Expr]
     shown: pl.DataFrame
+
+    @cached_property
+    def has_undeclared_increments(self) -> bool:
+        """Whether some of the prices, whose increments differ, declare none."""
+        return bool((self.varying.get_column("increment") == NO_INCREMENT).any())
 
     def __getitem__(self, term: str) -> pl.Expr:
         """A term of the events that the varying terms stand beside."""
@@ -68,7 +81,9 @@ def term_row(
         "connection_fee": to_whole(fee),
         "free_initial": to_whole(increments.free_initial),
         "minimum": to_whole(increments.minimum),
-        "increment": to_whole(increments.increment),
+        "increment": NO_INCREMENT
+        if increments.increment is None
+        else to_whole(increments.increment),
     }
 
 
@@ -137,13 +152,32 @@ def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
         units = after_free_units(units, terms["free_initial"])
     if not terms.is_all("minimum", 0):
         units = raised_to_minimum(units, terms["minimum"])
-    units = multiple_at_least(units, terms["increment"])
+    units = multiple_at_least(units, _step(events, terms))
     found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
     return (
         events.select(measured=pl.col("quantity").to_physical().abs())
         .with_columns(term.gather(rows) for term in terms.varying.get_columns())
         .with_columns(units=found)
     )
+
+
+def _step(events: pl.DataFrame, terms: Terms) -> pl.Expr:
+    """What each event is rounded up to."""
+    declared = terms["increment"]
+    constant = terms.constant.get("increment")
+    if constant is not None and constant != NO_INCREMENT:
+        return declared
+    if "increment" not in terms.constant and not terms.has_undeclared_increments:
+        return declared
+    is_time = events.get_column("unit") == SECONDS
+    own = (
+        pl.lit(ONE, dtype=WHOLE)
+        if is_time.all()
+        else pl.when(pl.lit(is_time)).then(ONE).otherwise(1).cast(WHOLE)
+    )
+    if constant is not None:
+        return own
+    return pl.when(declared == NO_INCREMENT).then(own).otherwise(declared)
 
 
 def _fee(terms: Terms) -> pl.Expr:

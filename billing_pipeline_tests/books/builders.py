@@ -297,7 +297,7 @@ def load_registered(
     """Note that a registered file was loaded, with one record of each usage day."""
     count = len(usage_days)
     loaded = pl.DataFrame(
-        [(file_id, count, count, 0, 0, quantity, quantity)],
+        [(file_id, count, count, 0, 0, quantity, quantity, None)],
         schema=LOADED_FILES.polars_schema,
         orient="row",
     )

@@ -160,7 +160,7 @@ def test_a_file_whose_quantity_is_not_kept_is_not_loaded(books: sa.Engine) -> No
 
 def loaded(records: int = 1, accepted: int = 1, kept: Decimal = Decimal(60)) -> pl.DataFrame:
     return pl.DataFrame(
-        [(1, records, accepted, 0, 0, Decimal(60), kept)],
+        [(1, records, accepted, 0, 0, Decimal(60), kept, None)],
         schema=LOADED_FILES.polars_schema,
         orient="row",
     )

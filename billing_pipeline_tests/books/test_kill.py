@@ -57,3 +57,25 @@ def test_killed_issuers_leave_no_gap_and_no_half_document(
     assert set(issued) == {f"INV-{number}" for number in range(1, issued.len() + 1)}
     assert issued.len() >= RUNS_KILLED * BLOCK
     assert set(booked) == set(issued)
+
+
+def test_issuers_that_run_and_die_side_by_side_leave_no_gap(
+    engine: sa.Engine, database_url: str
+) -> None:
+    apply(engine, tenant_rows())
+    moments = random.Random(11)  # noqa: S311 - the moments of death are to be repeatable
+    issuers = [start_issuing(database_url) for _ in range(3)]
+    for issuer in issuers:
+        assert issuer.stdout is not None
+        assert issuer.stdout.readline() == "issued\n"
+    for issuer in issuers:
+        time.sleep(moments.uniform(0, 0.5))
+        issuer.send_signal(signal.SIGKILL)
+        issuer.wait()
+        if issuer.stdout is not None:
+            issuer.stdout.close()
+
+    with tenant_scope(engine, "acme") as connection:
+        issued = read_invoices(connection, "acme").get_column("invoice_number")
+    assert issued.len() >= 3 * BLOCK
+    assert sorted(issued) == sorted(f"INV-{number}" for number in range(1, issued.len() + 1))

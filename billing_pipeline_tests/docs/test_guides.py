@@ -16,8 +16,10 @@ from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan, Plans
 from billing_pipeline.catalog.rate_cards import RateCards
+from billing_pipeline.catalog.taxes import TaxRate
 from billing_pipeline.cli import billing
 from billing_pipeline.customers.policies import SuspensePolicy
+from billing_pipeline.documents.template_sets import TemplateSettings
 from billing_pipeline.intake.model_problems import parse_document
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.intake.yaml_files import read_yaml
@@ -172,6 +174,13 @@ def refusal_after(directory: Path, file: str, old: str, new: str) -> str:
         read_tenant_folder(directory / "acme")
     (problem,) = refused.value.problems
     return str(problem)
+
+
+def test_the_templates_and_taxes_shown_are_understood() -> None:
+    templates, taxes = shown("template"), shown("tax")
+
+    assert [problems_of(block.text, TemplateSettings) for block in templates] == [[]]
+    assert [problems_of(block.text, TaxRate) for block in taxes] == [[]]
 
 
 class ShownSuspense(Configuration):

@@ -131,8 +131,9 @@ MISTAKES = [
         "model: flat",
         "model: flt",
         "plans.yaml row 6 field plans/basic/prices/monthly: 'flt' is no known kind; it is one of"
-        " flat, one_time, per_unit, rate_card, carried, percentage, zone_matrix,"
-        " per_event_steps, plugin, graduated, volume, threshold, package, percentile, latest;"
+        " flat, one_time, per_unit, rate_card, cost_plus, time_of_day, carried, percentage,"
+        " zone_matrix, per_event_steps, plugin, graduated, volume, threshold, package, percentile,"
+        " latest, metered;"
         " did you mean 'flat'?",
         id="an unknown price model",
     ),

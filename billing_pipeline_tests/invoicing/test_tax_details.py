@@ -132,3 +132,20 @@ def test_an_engine_that_changes_lines_is_stopped() -> None:
 
     with pytest.raises(TaxEngineBroke, match="other lines"):
         draft_documents(to_post({}), accounts(), TENANT, (), BILL_DAY, engine=thief)
+
+
+def test_a_correction_of_a_price_with_tax_inside_gives_back_what_was_promised() -> None:
+    # 9.99 was posted, 8.33 net; 4.99 is owed: 5.00 goes back, 4.17 net and 0.83 tax.
+    charge = {
+        "amount": "4.99",
+        "posted_amount": "9.99",
+        "posted_minor": 833,
+        "posting_number": 2,
+        "corrects_invoice": "INV-2026-000007",
+    }
+
+    drafts = draft_documents(
+        to_post(charge), accounts({"country": "AT"}), TENANT, [INCLUDED], BILL_DAY
+    )
+
+    assert drafts.invoices.select("net_minor", "tax_minor").row(0) == (-417, -83)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_pipeline.catalog.feeds import Assemble
+from billing_pipeline.catalog.feed_records import Assemble
 from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.reach import Reach
 from billing_pipeline.mediation.usage_days import concerned_rows, records_of_day, reopened_days

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
 from billing_pipeline.definitions import defs
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.instance import fail_abandoned_runs
+from billing_pipeline.orchestration.instance import (
+    STORAGE_VARIABLE,
+    fail_abandoned_runs,
+    open_instance,
+)
 from billing_pipeline_tests.orchestration.running import (
     BILLING,
     apply_story,
@@ -82,3 +87,22 @@ def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunSta
     found = instance.get_run_by_id(run.run_id)
     assert found is not None
     return found.status
+
+
+def test_a_storage_that_a_killed_first_start_left_half_made_is_made_anew(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv(STORAGE_VARIABLE, "")
+    installation = Installation.from_environment(environment)
+    with installation.engine.begin() as connection:
+        connection.execute(sa.text("create schema dagster"))
+        connection.execute(sa.text("create table dagster.event_logs (id bigint)"))
+
+    for _ in range(2):
+        with open_instance(installation) as instance:
+            assert instance.get_runs() == []
+            instance.add_dynamic_partitions("tenant", ["acme"])
+
+    with open_instance(installation) as instance:
+        assert list(instance.get_dynamic_partitions("tenant")) == ["acme"]

@@ -189,3 +189,23 @@ def test_days_that_wait_for_mediation_are_named(installation: Installation, flow
 
     with pytest.raises(CannotReprocess, match="2026-01-07"):
         preview(installation, "acme", *JANUARY)
+
+
+def test_the_preview_stands_in_the_ui_as_an_asset(
+    installation: Installation, flow: Flow, tmp_path: Path
+) -> None:
+    del flow
+    correct_the_price(installation, tmp_path)
+    days = {"first_day": "2026-01-01", "last_day": "2026-01-31"}
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        add_tenants(instance, ["acme"])
+        result = defs.resolve_job_def("preview_reprocess").execute_in_process(
+            instance=instance,
+            partition_key="acme",
+            run_config={"ops": {"reprocess_preview": {"config": days}}},
+        )
+
+    (made,) = result.asset_materializations_for_node("reprocess_preview")
+    assert "would change by -1.00 USD" in str(made.metadata["in words"].value)
+    assert "A-1" in str(made.metadata["accounts"].value)

@@ -7,8 +7,19 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.prices import CarriedUsage, PerUnitUsage, RateCardUsage, UsagePrice
+from billing_pipeline.catalog.prices import (
+    CarriedUsage,
+    CostPlusUsage,
+    PercentageUsage,
+    PerEventStepsUsage,
+    PerUnitUsage,
+    RateCardUsage,
+    TimeOfDayUsage,
+    UsagePrice,
+    ZoneMatrixUsage,
+)
 from billing_pipeline.catalog.rate_cards import RateCard, TimeBand
+from billing_pipeline_tests.rating import oracle_models as models
 from billing_pipeline_tests.rating.given import Row
 
 EXACT = Context(prec=100)
@@ -42,7 +53,7 @@ class Oracle:
         for row in rows:
             self.rows.setdefault((row["card_key"], row["prefix"]), []).append(row)
 
-    def rate(self, event: Row, zone: ZoneInfo) -> Answer:
+    def rate(self, event: Row, zone: ZoneInfo) -> Answer:  # noqa: PLR0911 - one per model
         started_at = event["started_at"]
         assert isinstance(started_at, dt.datetime)
         local = started_at.astimezone(zone)
@@ -52,13 +63,19 @@ class Oracle:
         quantity = Decimal(str(event["quantity"]))
         with localcontext(EXACT):
             if isinstance(price, PerUnitUsage):
-                return per_unit(price, quantity)
+                return per_unit(price, quantity, str(event.get("unit", "s")))
             if isinstance(price, RateCardUsage):
                 return self._by_card(price, str(event["destination"]), quantity, local)
             if isinstance(price, CarriedUsage):
                 carried = Decimal(str(event["carried_amount"]))
                 amount = rounded(carried * (100 + price.markup_percent) / 100)
                 return Answer(price.key, quantity, amount, None, None, None, None)
+            if isinstance(price, ZoneMatrixUsage):
+                return by_zones(price, event, quantity)
+            if isinstance(price, CostPlusUsage):
+                return self._on_cost(price, str(event["destination"]), quantity, local)
+            if isinstance(price, PercentageUsage | PerEventStepsUsage | TimeOfDayUsage):
+                return by_itself(price, event, quantity, zone)
         return Answer(price.key, quantity, Decimal(0), None, None, None, None)
 
     def _price(self, event: Row, day: dt.date) -> UsagePrice | None:
@@ -88,6 +105,16 @@ class Oracle:
         band = str(row["band"]) or None
         return Answer(price.key, units, amount, cost, str(row["prefix"]), band, None)
 
+    def _on_cost(
+        self, price: CostPlusUsage, destination: str, quantity: Decimal, local: dt.datetime
+    ) -> Answer:
+        row = self._row(self.catalog.rate_card_by_key[price.cost_deck], destination, local)
+        if row is None or row["unit_price"] is None:
+            return suspended("no_destination")
+        units, cost = self._card_amount(price.cost_deck, row, quantity)
+        amount = models.marked_up(price, units, cost)
+        return Answer(price.key, units, amount, cost, str(row["prefix"]), None, None)
+
     def _row(self, card: RateCard, destination: str, local: dt.datetime) -> Row | None:
         band = band_of(card.bands, local)
         for length in range(len(destination), -1, -1):
@@ -107,9 +134,40 @@ class Oracle:
         return units, rounded(units * number(row["unit_price"]) / pricing_unit) + fee
 
 
-def per_unit(price: PerUnitUsage, quantity: Decimal) -> Answer:
+def by_zones(price: ZoneMatrixUsage, event: Row, quantity: Decimal) -> Answer:
+    terms = models.zone_price(price, models.text(event, "origin"), str(event["destination"]))
+    if terms is None:
+        return suspended("no_destination")
+    units, amount = models.zoned(price, terms, quantity)
+    return Answer(price.key, units, amount, None, None, None, None)
+
+
+def by_itself(
+    price: PercentageUsage | PerEventStepsUsage | TimeOfDayUsage,
+    event: Row,
+    quantity: Decimal,
+    zone: ZoneInfo,
+) -> Answer:
+    """Prices that need nothing but the event."""
+    if isinstance(price, PercentageUsage):
+        amount = models.percentage(price, Decimal(str(event["carried_amount"])))
+        return Answer(price.key, quantity, amount, None, None, None, None)
+    if isinstance(price, PerEventStepsUsage):
+        bound = price.priced_up_to
+        units, amount = models.steps(price, quantity)
+        if price.beyond == "refuse" and bound is not None and units > bound:
+            return suspended("no_price")
+        return Answer(price.key, units, amount, None, None, None, None)
+    at = event["started_at"]
+    assert isinstance(at, dt.datetime)
+    band, units, amount = models.by_time(price, quantity, at, zone)
+    return Answer(price.key, units, amount, None, None, band or None, None)
+
+
+def per_unit(price: PerUnitUsage, quantity: Decimal, unit: str) -> Answer:
     left = max(quantity - price.increments.free_initial, Decimal(0))
-    units = stepped(left, price.increments.minimum, price.increments.increment)
+    step = price.increments.increment or (Decimal(1) if unit == "s" else LAST_DECIMAL)
+    units = stepped(left, price.increments.minimum, step)
     fee = price.connection_fee if units else Decimal(0)
     amount = rounded(units * price.amount / price.pricing_unit) + fee
     return Answer(price.key, units, amount, None, None, None, None)

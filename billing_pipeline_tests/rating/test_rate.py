@@ -400,3 +400,21 @@ def test_a_price_needs_its_card_in_its_currency(cards: list[object], message: st
 def test_a_subscription_needs_a_known_plan() -> None:
     with pytest.raises(ConfigurationRefused, match="unknown plan 'plan'"):
         book(plan(PER_MINUTE, key="other"))
+
+
+@pytest.mark.parametrize(
+    ("unit", "units"),
+    [
+        pytest.param("s", "61", id="a started second of time is a second"),
+        pytest.param("GB", "60.25", id="what is no time is billed as measured"),
+    ],
+)
+def test_without_an_increment_only_time_is_rounded(unit: str, units: str) -> None:
+    declared = {**PER_MINUTE, "key": "other", "applies_to": {"usage_type": "other"}}
+    prices = ({**PER_MINUTE}, {**declared, "increments": {"increment": 30}})
+    event = {"quantity": Decimal("60.25"), "unit": unit}
+
+    alone = only(rate(events(event), book(plan(prices[0]))).accepted)
+    beside = only(rate(events(event), book(plan(*prices))).accepted)
+
+    assert alone["billable_units"] == beside["billable_units"] == Decimal(units)

@@ -12,6 +12,7 @@ from billing_pipeline.books.subscription_terms import SubscriptionTerms, read_su
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.entries import catalog_from_entries, feeds_from_entries
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.catalog.inheritance import with_inherited, with_inherited_rows
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.orchestration.installation import Installation
 
@@ -44,8 +45,12 @@ def read_tenant(installation: Installation, tenant_key: str) -> Tenant:
 def read_facts(
     installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
 ) -> TenantFacts:
-    """Everything configured for a tenant, as known now or at an earlier instant."""
+    """Everything configured for a tenant, as known now or at an earlier instant.
+
+    The catalog is what it sells: with what it inherits of the tenants above it.
+    """
     tenant = read_tenant(installation, tenant_key)
+    above = _catalog_above(installation, tenant, known_at)
     with tenant_scope(installation.engine, tenant_key) as connection:
         # Two revisions must not mix: whoever applies one waits until these are read.
         lock_revisions(connection)
@@ -53,7 +58,7 @@ def read_facts(
         return TenantFacts(
             tenant=tenant,
             revision=stored.read_revision(connection, tenant_key),
-            catalog=catalog_from_entries(entries),
+            catalog=_sold(catalog_from_entries(entries), above),
             accounts=stored.read_accounts(connection, tenant_key, known_at=known_at),
             subscriptions=stored.read_subscriptions(connection, tenant_key, known_at=known_at),
             terms=read_subscription_terms(connection, tenant_key, known_at=known_at),
@@ -77,9 +82,31 @@ def billing_facts(facts: TenantFacts, rated_usage: pl.LazyFrame) -> BillingFacts
 def read_rate_cards(
     installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
 ) -> pl.DataFrame:
-    """The tenant's RATE_CARD_PRICES, as known now or at an earlier instant."""
+    """The RATE_CARD_PRICES a tenant sells by, as known now or at an earlier instant."""
+    tenant = read_tenant(installation, tenant_key)
     with tenant_scope(installation.engine, tenant_key) as connection:
-        return stored.read_rate_card_prices(connection, tenant_key, known_at=known_at)
+        own = stored.read_rate_card_prices(connection, tenant_key, known_at=known_at)
+        entries = stored.read_entries(connection, tenant_key, known_at=known_at)
+    if not tenant.inherits_catalog or tenant.parent is None:
+        return own
+    above = read_rate_cards(installation, tenant.parent, known_at=known_at)
+    return with_inherited_rows(own, above, catalog_from_entries(entries))
+
+
+def _catalog_above(
+    installation: Installation, tenant: Tenant, known_at: dt.datetime | None
+) -> Catalog | None:
+    if not tenant.inherits_catalog or tenant.parent is None:
+        return None
+    parent = read_tenant(installation, tenant.parent)
+    above = _catalog_above(installation, parent, known_at)
+    with tenant_scope(installation.engine, parent.key) as connection:
+        entries = stored.read_entries(connection, parent.key, known_at=known_at)
+    return _sold(catalog_from_entries(entries), above)
+
+
+def _sold(own: Catalog, above: Catalog | None) -> Catalog:
+    return own if above is None else with_inherited(own, above)
 
 
 def read_feeds(

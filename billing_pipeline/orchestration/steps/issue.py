@@ -101,7 +101,7 @@ def issue_bill_day(
             fx_rates=facts.catalog.fx_rates,
             engine=engine_of(facts.tenant),
         )
-        _issue(connection, facts, drafts, to_post, bill_day, now)
+        issue_drafts(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
         findings.record_findings(
             connection,
@@ -180,7 +180,7 @@ def _stopped_accounts(
     )
 
 
-def _issue(
+def issue_drafts(
     connection: Connection,
     facts: TenantFacts,
     drafts: Drafts,
@@ -188,6 +188,7 @@ def _issue(
     bill_day: dt.date,
     now: dt.datetime,
 ) -> None:
+    """Number the drafts, keep and book them, and post their charges: all in one transaction."""
     if drafts.invoices.is_empty():
         return
     tenant_key = facts.tenant.key

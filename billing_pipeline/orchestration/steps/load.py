@@ -196,7 +196,9 @@ class Loader:
     ) -> None:
         """Decode one file into the batch; whatever it does, its neighbours are loaded."""
         try:
-            feed = self._feeds.of_file(file.tenant_key, file.feed_key, file.name)
+            feed = self._feeds.of_file(
+                file.tenant_key, file.feed_key, file.name, file.landed_at.date()
+            )
             if is_name_taken and feed.arrival.same_name == "hold" and file.decided_by is None:
                 _hold_other_content(file, is_superseding=feed.snapshot == "supersede")
             limits = (feed.match.max_bytes, feed.match.max_ratio)

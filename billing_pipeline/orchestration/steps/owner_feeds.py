@@ -1,10 +1,13 @@
 """The feeds of every owner, read from the books once a run."""
 
+import datetime as dt
+
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
+from billing_pipeline.catalog.feed_versions import versions_of
 from billing_pipeline.catalog.feeds import Feed
-from billing_pipeline.mediation.match import matching_feed
+from billing_pipeline.mediation.match import version_for_file
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
 from billing_pipeline.orchestration.installation import Installation
 
@@ -25,20 +28,20 @@ class OwnerFeeds:
         return self._by_owner[owner_key]
 
     def named(self, owner_key: str, feed_key: str) -> Feed | None:
-        """The feed with a key, if the owner has it."""
-        return next((feed for feed in self.of_owner(owner_key) if feed.key == feed_key), None)
+        """The feed with a key in its latest version, if the owner has it."""
+        versions = versions_of(self.of_owner(owner_key), feed_key)
+        return versions[-1] if versions else None
 
-    def of_file(self, owner_key: str, feed_key: str, name: str) -> Feed:
-        """The feed of a file: named by its folder, and its pattern must fit.
+    def of_file(self, owner_key: str, feed_key: str, name: str, landed_on: dt.date) -> Feed:
+        """The feed of a file in the version that reads it: named by its folder.
 
-        Raises: FileRefused if the owner has no such feed or the name does not fit.
+        Raises: FileRefused if the owner has no such feed, the name does not fit, or no version
+        is in force.
         """
-        candidates = [feed for feed in self.of_owner(owner_key) if feed.key == feed_key]
-        feed = matching_feed(name, candidates)
-        if feed is None:
+        versions = versions_of(self.of_owner(owner_key), feed_key)
+        if not versions:
             raise FileRefused(
                 QuarantineReason.UNEXPECTED_NAME,
-                f"{owner_key} has no feed {feed_key!r} that takes a file named "
-                f"{name!r}; correct the feed's file pattern or move the file",
+                f"{owner_key} has no feed {feed_key!r}; add it or move the file {name!r}",
             )
-        return feed
+        return version_for_file(name, landed_on, versions)

@@ -36,6 +36,7 @@ class DecodedFile:
     suspended: int
     filtered: int
     quantity: Decimal
+    feed_valid_from: dt.date | None
 
 
 class RawPart(NamedTuple):
@@ -82,7 +83,7 @@ class RawParts:
             if _rows(own) >= ROWS_PER_FLUSH:
                 parts += self._write(own)
                 own = []
-        self.files.append(tally.decoded_file(file_id, feed.key, file_key))
+        self.files.append(tally.decoded_file(file_id, feed, file_key))
         self.written += parts
         self.reopened_days |= reopened
         self._buffer += own
@@ -220,7 +221,7 @@ class _Tally:
             (Decimal(part["quantity"].sum() or 0) for part in block if part.height), Decimal(0)
         )
 
-    def decoded_file(self, file_id: int, feed_key: str, file_key: str) -> DecodedFile:
+    def decoded_file(self, file_id: int, feed: Feed, file_key: str) -> DecodedFile:
         """The file's equation.
 
         Raises: NotConserved if a record number has no row, or two.
@@ -230,13 +231,14 @@ class _Tally:
             raise NotConserved(f"file {file_id}: {self._highest} records framed, {total} kept")
         return DecodedFile(
             file_id=file_id,
-            feed_key=feed_key,
+            feed_key=feed.key,
             file_key=file_key,
             records=self._highest,
             accepted=self._accepted,
             suspended=self._suspended,
             filtered=self._filtered,
             quantity=self._quantity,
+            feed_valid_from=feed.valid_from,
         )
 
 
@@ -250,6 +252,7 @@ _DECODED = pl.DataFrame(
         "suspended": pl.Int64,
         "filtered": pl.Int64,
         "quantity": QUANTITY,
+        "feed_valid_from": pl.Date,
     }
 ).schema
 _NOTHING_KEPT = pl.DataFrame(

@@ -18,6 +18,7 @@ from billing_pipeline.rating.models.apart import priced_apart
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.priced import completed
 from billing_pipeline.rating.spans import priced_by_card
+from billing_pipeline.rating.terms import NO_INCREMENT
 from billing_pipeline.rating.time_bands import ANY_TIME
 
 ALWAYS = dt.date(1, 1, 1)
@@ -78,7 +79,7 @@ def price_as_card(price: TimeOfDayUsage, time_zone: str) -> FlattenedCard:
             "unit_price": amount,
             "connection_fee": fee,
             "minimum_units": price.increments.minimum,
-            "increment_units": price.increments.increment,
+            "increment_units": price.increments.increment or NO_INCREMENT,
         }
         for band, amount, fee in priced
     ]

@@ -1,0 +1,148 @@
+"""A deck or price list into a card of a tenant folder: looked at, compared, taken over."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import phonenumbers
+import polars as pl
+
+from billing_pipeline.catalog.check_rate_cards import check_card_rows
+from billing_pipeline.catalog.deck_findings import (
+    absurd_prices,
+    amended,
+    changes,
+    conflicting_duplicates,
+    gaps,
+    missing_parents,
+    replaced,
+)
+from billing_pipeline.catalog.deck_layouts import stated_prices
+from billing_pipeline.catalog.decks import read_deck
+from billing_pipeline.catalog.rate_cards import RateCard
+from billing_pipeline.catalog.schema import RATE_CARD_PRICES
+from billing_pipeline.intake.deck_files import read_cells, read_layout
+from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.rating.card_examples import broken_examples
+from billing_pipeline.vocabulary.problems import ROW, Problem
+
+_TIMES_THE_MEDIAN = 100
+_COUNTRIES = pl.Series(
+    sorted(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), dtype=pl.String
+)
+
+
+class UnknownCard(LookupError):
+    """A card that the folder's rate_cards.yaml does not have."""
+
+
+class DeckRefused(Exception):
+    """A deck with mistakes, or with findings nobody accepted; the card stays as it was."""
+
+
+@dataclass(frozen=True)
+class Deck:
+    """A deck as it would be taken over: what it states, what becomes of the card, what is odd.
+
+    `mistakes` refuse it; `remarks` are odd and can be accepted.
+    """
+
+    card: RateCard
+    stated: pl.DataFrame
+    before: pl.DataFrame
+    after: pl.DataFrame
+    mistakes: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+
+    def differences(self, day: dt.date) -> pl.DataFrame:
+        """What costs otherwise on a day than it would without the deck."""
+        return changes(self.before, self.after, day)
+
+
+@dataclass(frozen=True)
+class DeckOrder:
+    """What to do with a deck's file: its layout, from which day, and what it leaves standing."""
+
+    layout: str
+    valid_from: dt.date
+    is_whole: bool
+    most: Decimal | None = None
+
+
+def read_deck_for(directory: Path, card_key: str, file: Path, order: DeckOrder) -> Deck:
+    """Read a deck for a card of a tenant folder; changes nothing.
+
+    Raises: UnknownCard, UnknownLayout, ConfigurationRefused.
+    """
+    folder = read_tenant_folder(directory)
+    card = _card(folder, card_key)
+    layout = read_layout(order.layout)
+    cells, meaning = stated_prices(read_cells(file, layout), layout)
+    read = read_deck(cells, meaning, card, order.valid_from, file.name)
+    rows = read.prices
+    conflicts = conflicting_duplicates(rows, file.name)
+    stated = RATE_CARD_PRICES.conform(
+        rows.sort(ROW).unique(["prefix", "band", "valid_from"], keep="first", maintain_order=True)
+    )
+    before = folder.rate_card_prices.filter(pl.col("card_key") == card.key)
+    after = (
+        replaced(before, stated, order.valid_from) if order.is_whole else amended(before, stated)
+    )
+    return Deck(
+        card=card,
+        stated=stated,
+        before=before,
+        after=RATE_CARD_PRICES.conform(after),
+        mistakes=(*read.problems, *conflicts, *_judged(folder, card, after)),
+        remarks=_remarks(card, rows, after, file.name, order.most),
+    )
+
+
+def take_over(directory: Path, deck: Deck, *, accept_remarks: bool) -> Path:
+    """Write the card's rows as the deck leaves them; `billing catalog apply` makes them known.
+
+    Raises: DeckRefused with every finding that stands in the way.
+    """
+    standing = deck.mistakes or (() if accept_remarks else deck.remarks)
+    if standing:
+        listed = "\n".join(f"  - {problem}" for problem in standing)
+        how = "" if deck.mistakes else "; accept them with --accept"
+        raise DeckRefused(f"{len(standing)} finding(s), nothing was taken over{how}:\n{listed}")
+    path = directory / "rate_cards" / f"{deck.card.key}.csv"
+    path.parent.mkdir(exist_ok=True)
+    deck.after.drop("card_key").write_csv(path)
+    return path
+
+
+def _card(folder: TenantFolder, key: str) -> RateCard:
+    if key not in folder.catalog.rate_card_by_key:
+        known = ", ".join(sorted(folder.catalog.rate_card_by_key)) or "none"
+        raise UnknownCard(f"no card {key!r} in rate_cards.yaml; there are {known}")
+    return folder.catalog.rate_card_by_key[key]
+
+
+def _judged(folder: TenantFolder, card: RateCard, after: pl.DataFrame) -> Sequence[Problem]:
+    """What the card's own rules say of its rows, and its examples."""
+    numbered = after.with_row_index(ROW, offset=2).with_columns(pl.col(ROW).cast(pl.Int64))
+    return [
+        *check_card_rows(card, numbered),
+        *broken_examples([card], after, folder.tenant.time_zone),
+    ]
+
+
+def _remarks(
+    card: RateCard, rows: pl.DataFrame, after: pl.DataFrame, file: str, most: Decimal | None
+) -> tuple[Problem, ...]:
+    limit = most if most is not None else card.highest_price
+    if limit is None:
+        median = rows.get_column("unit_price").drop_nulls().sort()
+        middle = Decimal(median[median.len() // 2]) if median.len() else Decimal(0)
+        limit = middle * _TIMES_THE_MEDIAN
+    numbered = after.with_row_index(ROW, offset=2).with_columns(pl.col(ROW).cast(pl.Int64))
+    return (
+        *absurd_prices(rows, file, limit),
+        *gaps(numbered, f"rate_cards/{card.key}.csv"),
+        *missing_parents(numbered, f"rate_cards/{card.key}.csv", _COUNTRIES),
+    )
