@@ -91,7 +91,7 @@ def sections(report: FinancialReport, currency: str, formats: Formats) -> tuple[
         _taxes(report, formats),
         _aged(report, currency, formats),
         _margins(report, formats),
-        _usage(report, formats),
+        _usage(report),
         _bill_runs(report, formats),
         _movers(report, formats),
     )
@@ -197,14 +197,14 @@ def _margins(report: FinancialReport, formats: Formats) -> Section:
     return Section("Margin by destination and supplier", note, table=_table(head, rows, texts=2))
 
 
-def _usage(report: FinancialReport, formats: Formats) -> Section:
+def _usage(report: FinancialReport) -> Section:
     by_day = report.usage.group_by("local_date").agg(pl.col("events").sum()).sort("local_date")
-    points = [(formats.date(day), int(events), f"{events:,}") for day, events in by_day.rows()]
+    points = [(str(day.day), int(events), f"{events:,}") for day, events in by_day.rows()]
     by_product = report.usage.group_by("product_key").agg(pl.col("events").sum())
     products = by_product.sort("events", "product_key", descending=[True, False]).rows()
     return Section(
         "Usage",
-        "Rated events per day, and by product.",
+        "Rated events per day of the month, and by product.",
         column_chart(points),
         bars([(product, int(events), f"{events:,}") for product, events in products]),
     )
