@@ -1,12 +1,12 @@
 """What kinds of record a feed has, which of them count, and which belong together."""
 
 import re
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from billing_pipeline.catalog.feed_expressions import Expression
-from billing_pipeline.catalog.prices import Units
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.outcome import FilterReason
 
@@ -20,6 +20,9 @@ def _compiles(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+Count = Annotated[Decimal, Field(gt=0, max_digits=38, decimal_places=10)]
 
 
 class RecordType(Configuration):
@@ -85,7 +88,7 @@ class Assemble(Configuration):
     last_when: Expression | None = None
     days: int = Field(default=1, ge=0, le=31, description="days a session may reach into")
     incomplete: Literal["suspense", "accept"] = "suspense"
-    wraps_at: Units | None = Field(default=None, description="counter: 4294967296 for 32 bits")
+    wraps_at: Count | None = Field(default=None, description="counter: 4294967296 for 32 bits")
     counts: Literal["in_all", "per_second"] = "in_all"
 
     @model_validator(mode="after")

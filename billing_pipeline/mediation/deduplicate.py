@@ -28,6 +28,17 @@ CONTENT = (
 """What must be equal for two records of one identity to be the same record."""
 
 
+def in_order(records: pl.DataFrame) -> pl.DataFrame:
+    """The records in ORDER; those that are already, as most files are, are not sorted again."""
+    feed, file, number = (pl.col(name) for name in ORDER)
+    follows = (feed > feed.shift(1)) | (
+        (feed == feed.shift(1))
+        & ((file > file.shift(1)) | ((file == file.shift(1)) & (number > number.shift(1))))
+    )
+    is_ordered = records.select(follows.slice(1).all()).item()
+    return records if is_ordered else records.sort(*ORDER)
+
+
 def duplicate_verdict(raw_usage: pl.DataFrame) -> pl.DataFrame:
     """Per record `aside` (duplicate, superseded or null) and `reason` (conflict or null).
 
@@ -36,18 +47,20 @@ def duplicate_verdict(raw_usage: pl.DataFrame) -> pl.DataFrame:
     are superseded; without a version the first stands and the others are conflicts.
     """
     groups = [pl.col("feed_key"), pl.col("identity"), _kind()]
-    numbered = raw_usage.select(
-        *ORDER, "identity", *CONTENT, at=pl.int_range(pl.len(), dtype=pl.Int64)
-    )
-    # Nearly all identities occur once; finding those needs one column, not a window over groups.
-    candidates = numbered.filter(pl.col("identity").is_duplicated())
+    # Nearly all identities occur once; their hashes tell which, and which may not.
+    at = raw_usage.select(pl.col("identity").hash().is_duplicated().arg_true()).to_series()
+    candidates = raw_usage.select(*ORDER, "identity", *CONTENT)[at].with_columns(at=at)
     repeated = candidates.filter(pl.len().over(groups) > 1).sort(*ORDER)
     judged = repeated.select("at", *_judgement(groups))
-    return (
-        numbered.select("at")
-        .join(judged, on="at", how="left", validate="1:1", maintain_order="left")
-        .select("aside", "reason")
+    return pl.DataFrame(
+        {name: _placed(judged, name, raw_usage.height) for name in ("aside", "reason")}
     )
+
+
+def _placed(judged: pl.DataFrame, name: str, height: int) -> pl.Series:
+    """The judgement of a few rows at their places among all; null elsewhere."""
+    nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
+    return nothing.scatter(judged["at"], judged[name])  # in place, so one for each column
 
 
 def _kind() -> pl.Expr:

@@ -25,40 +25,73 @@ def guided(events: pl.DataFrame, guide: pl.DataFrame) -> pl.DataFrame:
     outside_subscription.
     Raises: OverlappingOwners if spans of one identifier overlap.
     """
-    _refuse_overlaps(guide)
-    found = _with_exact_row(events, guide)
+    repeated = guide.filter(pl.col("identifier").is_duplicated())
+    _refuse_overlaps(repeated)
+    asked = events.select("service_identifier", "started_at")
+    found = _by_identifier(asked, guide.filter(pl.col("match") == "exact"))
     if (guide["match"] != "exact").any():
         found = _with_pattern_row(found, guide)
-    judged = found.with_columns(reason=_reason())
-    held = pl.col("reason").is_null()
-    return judged.select(
-        *events.columns, *(pl.when(held).then(pl.col(name)).alias(name) for name in OWNER), "reason"
+    held = found.with_columns(reason=_reason()).select(
+        *(pl.when(pl.col("reason").is_null()).then(pl.col(name)).alias(name) for name in OWNER),
+        "reason",
     )
+    return events.hstack(held)
 
 
-def _with_exact_row(events: pl.DataFrame, guide: pl.DataFrame) -> pl.DataFrame:
-    """Owner, spans, `is_held` and `is_known` by the identifier itself."""
-    exact = guide.filter(pl.col("match") == "exact")
-    numbered = events.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64))
-    found = numbered.sort("started_at", "at").join_asof(
-        exact.sort("valid_from", "identifier")
-        .with_columns(spanned=pl.lit(value=True))
-        .drop("match"),
-        left_on="started_at",
-        right_on="valid_from",
-        by_left="service_identifier",
-        by_right="identifier",
-        strategy="backward",
-        check_sortedness=False,  # both sides are sorted by the instant just above
+def _by_identifier(asked: pl.DataFrame, exact: pl.DataFrame) -> pl.DataFrame:
+    """Owner, spans, `is_held` and `is_known` by the identifier itself, row by row.
+
+    Nearly all identifiers have one owner ever; those are found by one join, without sorting.
+    """
+    is_moved = pl.col("identifier").is_duplicated()
+    once, moved = exact.filter(~is_moved), exact.filter(is_moved)
+    found = asked.join(
+        once.select("identifier", *OWNER, "valid_from", *_HELD),
+        left_on="service_identifier",
+        right_on="identifier",
+        how="left",
+        validate="m:1",
+        maintain_order="left",
+    ).with_columns(is_known=pl.col("valid_from").is_not_null(), is_held=_is_held())
+    return found if moved.is_empty() else _with_moved(found, moved)
+
+
+def _with_moved(found: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
+    """Of the events of identifiers with several owners, the owner as of the instant."""
+    numbered = found.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64))
+    is_moved = pl.col("service_identifier").is_in(moved["identifier"].unique().implode())
+    concerned = numbered.filter(is_moved)
+    if concerned.is_empty():
+        return found
+    owned = (
+        concerned.select("service_identifier", "started_at", "at")
+        .sort("started_at", "at")
+        .join_asof(
+            moved.select("identifier", *OWNER, "valid_from", *_HELD)
+            .sort("valid_from", "identifier")
+            .with_columns(begun=pl.col("valid_from")),
+            left_on="started_at",
+            right_on="begun",
+            by_left="service_identifier",
+            by_right="identifier",
+            strategy="backward",
+            check_sortedness=False,  # both sides are sorted by the instant just above
+        )
+        .with_columns(is_known=pl.lit(value=True), is_held=_is_held())
     )
-    is_held = pl.col("spanned").fill_null(value=False) & _before("valid_until")
-    is_known = pl.col("service_identifier").is_in(exact["identifier"].unique().implode())
-    return found.sort("at").with_columns(is_held=is_held, is_known=is_known)
+    rest = numbered.filter(~is_moved.fill_null(value=False))
+    return pl.concat([rest, owned.select(numbered.columns)]).sort("at").drop("at")
+
+
+def _is_held() -> pl.Expr:
+    began = (pl.col("valid_from") <= pl.col("started_at")).fill_null(value=False)
+    return began & _before("valid_until")
 
 
 def _with_pattern_row(found: pl.DataFrame, guide: pl.DataFrame) -> pl.DataFrame:
     """Of the events no exact identifier holds, the same by range and prefix."""
-    open_events = found.filter(~pl.col("is_held"))
+    numbered = found.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64))
+    open_events = numbered.filter(~pl.col("is_held"))
     if not open_events.height:
         return found
     rows = guide.with_row_index("row").filter(pl.col("match") != "exact")
@@ -75,7 +108,7 @@ def _with_pattern_row(found: pl.DataFrame, guide: pl.DataFrame) -> pl.DataFrame:
         is_held=held["row"].is_not_null(),
         is_known=pl.col("is_known") | held["is_covered"],
     )
-    return pl.concat([found.filter(pl.col("is_held")), by_pattern]).sort("at")
+    return pl.concat([numbered.filter(pl.col("is_held")), by_pattern]).sort("at").drop("at")
 
 
 def _reason() -> pl.Expr:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import polars as pl
 
 from billing_pipeline.mediation.correlate import assembled, without_reversed
-from billing_pipeline.mediation.deduplicate import duplicate_verdict
+from billing_pipeline.mediation.deduplicate import duplicate_verdict, in_order
 from billing_pipeline.mediation.guide import guided
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE, USAGE_EVENTS
 from billing_pipeline.vocabulary.outcome import Outcome, assert_conserved
@@ -25,7 +25,7 @@ def mediate(
     depend on the order of rows.
     Raises: NotConserved, OverlappingOwners.
     """
-    given = RAW_USAGE.conform(raw_usage).sort("feed_key", "file_key", "record_number")
+    given = in_order(RAW_USAGE.conform(raw_usage))
     judged = pl.concat([given, duplicate_verdict(given)], how="horizontal")
     duplicates = judged.filter(pl.col("aside").is_not_null())
     conflicts = judged.filter(pl.col("reason").is_not_null())

@@ -16,9 +16,11 @@ from pydantic import ValidationError
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.intake.shipped_feeds import shipped_feeds
+from billing_pipeline.mediation.counters import counted
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.match import matching_feed
 from billing_pipeline.mediation.mediate import mediate
+from billing_pipeline.mediation.reach import far_reaching
 from billing_pipeline.mediation.refusal import FileRefused
 from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE
 from billing_pipeline.orchestration.feed_report import FeedReport
@@ -43,8 +45,13 @@ def check_feed(
         report, accepted = _decoded(feed, path, key, landed_at)
         reports.append(report)
         raw += accepted
-    outcome = _mediated(pl.concat(raw))
+    decoded = pl.concat(raw)
+    reach = far_reaching([feed])
+    # All files are taken as one day: readings of counters become what was counted between them.
+    used = counted(decoded, decoded.clear(), dt.date.max, reach)
+    outcome = _mediated(used, [key for key, far in reach.items() if far.releases_incomplete])
     for report in reports:
+        report.restate(decoded, used)
         if report.state == "accepted":
             report.add_mediated(outcome)
     return reports
@@ -94,8 +101,8 @@ def _decoded(
     return report, accepted
 
 
-def _mediated(raw: pl.DataFrame) -> Outcome:
-    return mediate(raw, _everybody(raw))
+def _mediated(raw: pl.DataFrame, released: Sequence[str]) -> Outcome:
+    return mediate(raw, _everybody(raw), released=released)
 
 
 def _everybody(raw: pl.DataFrame) -> pl.DataFrame:

@@ -51,6 +51,14 @@ class FeedReport:
         self._put("suspended", block.suspended)
         self._put("filtered", block.filtered)
 
+    def restate(self, decoded: pl.DataFrame, used: pl.DataFrame) -> None:
+        """Take what was counted between readings of counters for the readings themselves."""
+        before, after = (_quantity(rows.filter(self._is_own())) for rows in (decoded, used))
+        self.quantity_in += after - before
+
+    def _is_own(self) -> pl.Expr:
+        return pl.col("file_key") == self.file_key
+
     def add_mediated(self, outcome: Outcome) -> None:
         """Count this file's share of what mediation made of all files."""
         accepted, suspended, duplicates, filtered = (

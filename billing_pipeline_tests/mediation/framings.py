@@ -23,7 +23,7 @@ EVENT = {
 FIELDS: dict[str, dict[str, object]] = {
     "id": {"required": True},
     "user": {},
-    "at": {"type": "time", "formats": ["iso8601", "%Y-%m-%d %H:%M:%S"]},
+    "at": {"type": "time", "formats": ["iso8601", "%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S"]},
     "amount": {"type": "integer"},
 }
 Record = dict[str, str]
@@ -104,6 +104,18 @@ def _elements(record: Record) -> list[tuple[int, bytes]]:
     return [(tag, value.encode()) for tag, value in enumerate(record.values(), start=10)]
 
 
+def _meter_reads(given: list[Record]) -> bytes:
+    """NEM13: a read is a line between its header and its end."""
+
+    def read(record: Record) -> str:
+        began = "".join(mark for mark in record["at"] if mark.isdigit())
+        head = f"250,{record['user']},11,1,11,,{record['id']},E,0,{began},A,,,0,{began},A,,,"
+        return f"{head}{record['amount']},KWH,20260601,20260520113808,"
+
+    lines = ["100,NEM13,202603231213,SENDER,RECEIVER", *map(read, given), "900"]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
 def bars(
     options: Mapping[str, object], stream: IO[bytes], wanted: list[str]
 ) -> Iterator[FramedBlock]:
@@ -172,6 +184,13 @@ FRAMINGS = [
         lambda given: ber([(1, [(2, _elements(record)) for record in given])]),
         is_line_based=False,
         places={"id": "10", "user": "11", "at": "12", "amount": "13"},
+    ),
+    Framing(
+        "nem12",
+        {"framing": "nem12"},
+        _meter_reads,
+        is_line_based=False,
+        places={"id": "serial", "user": "nmi", "at": "started_at", "amount": "value"},
     ),
     Framing("plugin", {"framing": "plugin", "name": "bars"}, _lines(
         lambda record: "|".join(record.values())

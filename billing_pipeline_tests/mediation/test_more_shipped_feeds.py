@@ -8,9 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.intake.shipped_feeds import shipped_feeds
 from billing_pipeline.mediation.mediate import mediate
+from billing_pipeline.mediation.reach import far_reaching
 from billing_pipeline.mediation.schema import GUIDE
+from billing_pipeline.mediation.usage_days import records_of_day
 from billing_pipeline_tests.mediation.reading import decoded, reasons, records
 from billing_pipeline_tests.mediation.test_shipped_feeds import load
 
@@ -139,6 +142,15 @@ CASES = [
         ("AC1", Decimal(61), Decimal("0.0085")),
     ),
     (
+        "twilio_usage",
+        ('{"account_sid":"AC1","category":"sms-outbound","usage":"3","usage_unit":"segments",'
+        '"count":"2","count_unit":"messages","price":"0.0237","price_unit":"usd",'
+        '"start_date":"2026-03-02","as_of":"2026-03-03T00:10:00+00:00"}\n'
+        '{"account_sid":"AC1","category":"totalprice","usage":"1","price":"0.0237",'
+        '"start_date":"2026-03-02","as_of":"2026-03-03T00:10:00+00:00"}\n'),
+        ("AC1", Decimal(3), Decimal("0.0237")),
+    ),
+    (
         "broadsoft_csv",
         ("recordId,type,userNumber,groupNumber,direction,callingNumber,calledNumber,startTime,"
         "answerIndicator,answerTime,releaseTime\n"
@@ -160,3 +172,46 @@ def test_a_record_of_each_feed_gives_the_expected_event(
     shown = outcome.accepted.select("service_identifier", "quantity", "carried_amount")
     assert shown.rows() == [expected]
     assert outcome.accepted.select(pl.col("started_at").dt.year()).item() == 2026
+
+
+def test_a_later_twilio_count_of_the_same_day_stands() -> None:
+    line = (
+        '{{"account_sid":"AC1","category":"calls","usage":"{}","usage_unit":"minutes",'
+        '"start_date":"2026-03-02","as_of":"2026-03-0{}T00:10:00+00:00"}}\n'
+    )
+    outcome = decoded(shipped_feeds()["twilio_usage"], line.format(7, 2) + line.format(9, 3))
+
+    day = mediate(outcome.accepted, GUIDE.empty())
+
+    assert day.suspended["quantity"].to_list() == [Decimal(9)]
+    assert day.duplicates["reason"].to_list() == ["superseded"]
+
+
+def test_octet_counters_become_rates_between_readings() -> None:
+    shipped = shipped_feeds()["interface_octets"].model_dump(mode="json")
+    shipped["assemble"]["wraps_at"] = 8 * 2**32
+    feed = Feed.model_validate(shipped)
+    text = (
+        "device,interface,direction,timestamp,octets,uptime_s\n"
+        "r1,ge0,in,1772445300,1000,90000\n"
+        "r1,ge0,in,1772445600,31000,90300\n"  # 30,000 octets in 300 s: 800 bit/s
+        "r1,ge0,in,1772445900,4294967295,90600\n"
+        "r1,ge0,in,1772446200,37499,90900\n"  # 37,500 octets past the wrap: 1,000 bit/s
+        "r1,ge0,in,1772446500,15000,60\n"  # restarted: 15,000 octets since: 400 bit/s
+    )
+    outcome = decoded(feed, text)
+    day = outcome.accepted["started_at"][0].date()
+    reach = far_reaching([feed])
+
+    readings = records_of_day(outcome.accepted, outcome.accepted.clear(), day, reach)
+    mediated = mediate(readings, GUIDE.empty())
+
+    rates = mediated.suspended.sort("started_at")["quantity"].to_list()
+    assert [rates[0], rates[2], rates[3]] == [Decimal(800), Decimal(1000), Decimal(400)]
+    assert mediated.filtered["reason"].to_list() == ["first_reading"]
+
+
+def test_every_shipped_feed_has_a_sample_with_its_expected_result() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+
+    assert [key for key in shipped_feeds() if f'"{key}"' not in tests] == []

@@ -1,6 +1,6 @@
 """What real files do: each nasty has a number, and its test is named for its treatment.
 
-N08 to N11 and N16 (files, archives) are tested with intake.
+`test_nasty_index.py` says where each of them is tested; those of whole files are with intake.
 """
 
 import datetime as dt
@@ -11,7 +11,9 @@ import pytest
 
 from billing_pipeline.mediation.framing import blocks
 from billing_pipeline.mediation.match import matching_feed, name_facts
+from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.refusal import FileRefused
+from billing_pipeline.mediation.schema import GUIDE
 from billing_pipeline.mediation.sequences import (
     Delivery,
     Gap,
@@ -206,6 +208,25 @@ def test_n24_megabyte_fields_and_deep_nesting_are_limited(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(A1)", "+44", "-1"])
 def test_n25_formulas_are_accepted_unchanged(text: str) -> None:
     assert identities(one(id=text)) == ["c1", text]
+
+
+def test_n26_a_record_repeated_in_its_file_is_a_duplicate_kept_and_counted() -> None:
+    outcome = decoded(feed(), HEADER + call(1) + call(2) + call(1))
+
+    mediated = mediate(outcome.accepted, GUIDE.empty())
+
+    assert mediated.duplicates.select("record_number", "reason", "quantity").rows() == [
+        (3, "duplicate", Decimal(61))
+    ]
+    assert sum(part.height for part in mediated) == 3
+
+
+def test_n34_a_call_over_midnight_and_month_end_is_whole_at_the_instant_it_began() -> None:
+    outcome = decoded(feed(), HEADER + call(1, start="2026-03-31 22:59:59", secs="7200"))
+
+    event = outcome.accepted.select("started_at", "quantity").row(0)
+    # London is on summer time: an hour before UTC's own midnight, in April for nobody.
+    assert event == (dt.datetime(2026, 3, 31, 21, 59, 59, tzinfo=dt.UTC), Decimal(7200))
 
 
 def test_n29_records_out_of_order_give_the_same_events() -> None:

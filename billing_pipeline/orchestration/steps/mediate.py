@@ -95,7 +95,7 @@ def read_day(
 
 
 def scan_raw_usage(installation: Installation, owner_key: str, day: dt.date) -> pl.LazyFrame:
-    """All loaded records of an owner's feeds that began on a UTC day, in a stable order."""
+    """All loaded records of an owner's feeds that began on a UTC day."""
     with installation_scope(installation.engine) as connection:
         landed = files.files_of_usage_day(connection, owner_key, day)
         if landed.is_empty():
@@ -107,8 +107,7 @@ def scan_raw_usage(installation: Installation, owner_key: str, day: dt.date) -> 
             landed["landing_day"][0],
             landed["landing_day"][-1] + ONE_DAY,
         ).filter(pl.col("chunk").str.starts_with(f"{day.isoformat()}/"))
-    scanned = installation.lake.scan(paths["path"].to_list(), RAW_USAGE)
-    return scanned.sort("file_key", "record_number")
+    return installation.lake.scan(paths["path"].to_list(), RAW_USAGE)
 
 
 def _frames(owner_key: str, tenants: list[str], outcome: Outcome) -> list[KeptFrame]:
