@@ -22,6 +22,21 @@ chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --d
     --screenshot="$OUT/assets.png" "$URL/assets/accounting_handoff?view=lineage&lineageScope=upstream&lineageDepth=10" >/dev/null 2>&1
 INVOICE=$(ls .billing/documents/northlink/*.pdf | head -1)
 pdftoppm -png -r 60 -singlefile "$INVOICE" "$OUT/invoice"
+for BRAND in northlink datastrom ringwell; do
+    pdftoppm -png -r 60 -singlefile "$(ls .billing/documents/$BRAND/*.pdf | tail -1)" "$PROFILE/$BRAND"
+done
+.venv/bin/python - "$PROFILE" <<'BRANDS'
+import sys
+from pathlib import Path
+from PIL import Image
+pages = [Image.open(Path(sys.argv[1]) / f"{name}.png") for name in ("northlink", "datastrom", "ringwell")]
+side = Image.new("RGB", (sum(p.width + 10 for p in pages) + 10, max(p.height for p in pages) + 20), "#e1e4e8")
+left = 10
+for page in pages:
+    side.paste(page, (left, 10))
+    left += page.width + 10
+side.save("docs/pictures/brands.png")
+BRANDS
 .venv/bin/python - <<'SHRINK'
 from pathlib import Path
 from PIL import Image

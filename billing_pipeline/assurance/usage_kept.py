@@ -153,8 +153,10 @@ def suspense_value(
         suspense.group_by("feed_key")
         .agg(records=pl.len().cast(pl.Int64))
         .filter(
+            # Without rated usage, as where tenants below own it, there is nothing to compare.
+            pl.lit(rated > 0),
             pl.col("records").cast(pl.Decimal(38, 10)) * 100
-            > (pl.col("records") + rated).cast(pl.Decimal(38, 10)) * tolerated_percent
+            > (pl.col("records") + rated).cast(pl.Decimal(38, 10)) * tolerated_percent,
         )
     )
     return findings(

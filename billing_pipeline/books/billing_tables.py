@@ -1,4 +1,4 @@
-"""Tables beside the bill run: previews, drafts, alerts, and the outbox of provisioning."""
+"""Tables beside the bill run: previews, drafts, alerts, provisioning, what became of documents."""
 
 import sqlalchemy as sa
 
@@ -42,4 +42,18 @@ plan_recommendations = table(
     framed(PLAN_RECOMMENDATIONS),
     required(INSTANT, "compared_at"),
     key=("subscription_key",),
+)
+invoice_deliveries = table(
+    "invoice_deliveries",
+    required(TEXT, "invoice_number", "channel"),
+    required(INSTANT, "delivered_at"),
+    required(TEXT, "recorded_by"),
+    key=("invoice_number", "channel"),
+)
+invoice_voids = table(
+    "invoice_voids",
+    required(TEXT, "invoice_number", "credit_note_number", "reason"),
+    required(INSTANT, "voided_at"),
+    required(TEXT, "voided_by"),
+    key=("invoice_number",),
 )

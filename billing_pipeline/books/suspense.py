@@ -1,8 +1,8 @@
 """The lives of suspended records: seen, seen again, recycled, or written off by a person."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 import polars as pl
 import sqlalchemy as sa
@@ -156,16 +156,14 @@ def write_off(
                 decision_note=note,
                 closed_at=written_off_at,
             )
-            .returning(states.c.started_at)
+            .returning(states.c.stage, states.c.partition_day, states.c.started_at)
         ).all()
     if len(done) != wanted.height:
         raise NotInSuspense(
             f"{wanted.height} record(s) of {tenant_key} were to be written off, "
             f"{len(done)} of them are in suspense"
         )
-    touch_known_usage_days(
-        connection, tenant_key, sorted({started.date() for (started,) in done if started})
-    )
+    touch_known_usage_days(connection, tenant_key, sorted(set(_usage_days(done))))
     log_decision(
         connection,
         tenant_key,
@@ -174,6 +172,17 @@ def write_off(
         subject=f"{wanted.height} suspended record(s)",
         note=note,
     )
+
+
+def _usage_days(
+    records: Iterable[Sequence[Any]],
+) -> Iterator[dt.date]:
+    """Days to mediate again; decoding keeps suspense by landing day."""
+    for stage, partition_day, started_at in records:
+        if stage != "decode":
+            yield partition_day
+        elif started_at is not None:
+            yield started_at.date()
 
 
 def written_off_records(

@@ -200,21 +200,6 @@ documents = _table(
     key=("invoice_number", "kind"),
 )
 
-invoice_deliveries = _table(
-    "invoice_deliveries",
-    _required(TEXT, "invoice_number", "channel"),
-    _required(INSTANT, "delivered_at"),
-    _required(TEXT, "recorded_by"),
-    key=("invoice_number", "channel"),
-)
-invoice_voids = _table(
-    "invoice_voids",
-    _required(TEXT, "invoice_number", "credit_note_number", "reason"),
-    _required(INSTANT, "voided_at"),
-    _required(TEXT, "voided_by"),
-    key=("invoice_number",),
-)
-
 # The journal and what was handed off
 journal_series = _table("journal_series", _required(WHOLE, "last_number"))
 journal_entries = _table(

@@ -5,7 +5,8 @@ import datetime as dt
 import polars as pl
 import sqlalchemy as sa
 
-from billing_pipeline.books.tables import charges, invoice_deliveries, invoice_voids
+from billing_pipeline.books.billing_tables import invoice_deliveries, invoice_voids
+from billing_pipeline.books.tables import charges
 
 _POSTED = pl.Schema(
     {"charge_key": pl.String(), "account_key": pl.String(), "on_document": pl.Decimal(38, 10)}

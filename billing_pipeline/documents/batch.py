@@ -59,12 +59,12 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=workers,
         mp_context=context,
-        initializer=_hold_collector,
+        initializer=hold_collector,
         max_tasks_per_child=DOCUMENTS_PER_WORKER,
     )
 
 
-def _hold_collector() -> None:
+def hold_collector() -> None:
     """Let garbage be collected between documents only, and never in what workers keep.
 
     A document is a web of boxes that all die together: looking for garbage in the middle of it

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 1000, 190
 _BASE, _TOP = 160, 22
 _MOST_LABELS = 12
+_WIDEST = 90
 _FULL = 100
 
 
@@ -51,17 +52,18 @@ def column_chart(points: Sequence[tuple[str, int, str]]) -> ColumnChart | None:
     if not most:
         return None
     step = WIDTH // len(points)
+    width = min(step - step // 4, _WIDEST)
     every = -(-len(points) // _MOST_LABELS)
     is_few = len(points) <= _MOST_LABELS
     return ColumnChart(
         tuple(
             Column(
-                x=position * step + step // 8,
+                x=position * step + (step - width) // 2,
                 y=_BASE - _height(size, most),
-                width=step - step // 4,
+                width=width,
                 height=_height(size, most),
                 label=label if position % every == 0 else "",
-                value=value if is_few else "",
+                value=value if is_few and size else "",
                 is_negative=size < 0,
             )
             for position, (label, size, value) in enumerate(points)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
 from billing_pipeline.accounting.report import FinancialReport
 from billing_pipeline.documents.formats import Formats
 from billing_pipeline.documents.report_charts import Bar, ColumnChart, bars, column_chart
+from billing_pipeline.vocabulary.money import minor_exponent
 
 _MOST_ROWS = 12
 _ROLES = {
@@ -89,7 +91,7 @@ def sections(report: FinancialReport, currency: str, formats: Formats) -> tuple[
         _taxes(report, formats),
         _aged(report, currency, formats),
         _margins(report, formats),
-        _usage(report, formats),
+        _usage(report),
         _bill_runs(report, formats),
         _movers(report, formats),
     )
@@ -183,9 +185,10 @@ def _margins(report: FinancialReport, formats: Formats) -> Section:
             row["rate_name"] or row["product_key"],
             row["supplier"] or "",
             f"{row['events']:,}",
-            formats.price(row["revenue"], row["currency"]),
-            formats.price(row["cost"], row["currency"]),
-            formats.price(row["margin"], row["currency"]),
+            *(
+                formats.figure(_rounded(row[name], row["currency"]), row["currency"])
+                for name in ("revenue", "cost", "margin")
+            ),
         )
         for row in report.margins.head(_MOST_ROWS).rows(named=True)
     ]
@@ -194,14 +197,14 @@ def _margins(report: FinancialReport, formats: Formats) -> Section:
     return Section("Margin by destination and supplier", note, table=_table(head, rows, texts=2))
 
 
-def _usage(report: FinancialReport, formats: Formats) -> Section:
+def _usage(report: FinancialReport) -> Section:
     by_day = report.usage.group_by("local_date").agg(pl.col("events").sum()).sort("local_date")
-    points = [(formats.date(day), int(events), f"{events:,}") for day, events in by_day.rows()]
+    points = [(str(day.day), int(events), f"{events:,}") for day, events in by_day.rows()]
     by_product = report.usage.group_by("product_key").agg(pl.col("events").sum())
     products = by_product.sort("events", "product_key", descending=[True, False]).rows()
     return Section(
         "Usage",
-        "Rated events per day, and by product.",
+        "Rated events per day of the month, and by product.",
         column_chart(points),
         bars([(product, int(events), f"{events:,}") for product, events in products]),
     )
@@ -237,6 +240,12 @@ def _movers(report: FinancialReport, formats: Formats) -> Section:
     ]
     table = _table(("Account", "Month before", "This month", "Change"), rows)
     return Section("Top movers", "Net invoiced, the largest change first.", table=table)
+
+
+def _rounded(amount: Decimal, currency: str) -> int:
+    """Minor units for a reader; the exact figures are in the table's file."""
+    exact = amount.scaleb(minor_exponent(currency))
+    return int(exact.to_integral_value(rounding=ROUND_HALF_UP))
 
 
 def _table(

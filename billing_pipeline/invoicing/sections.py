@@ -60,7 +60,9 @@ def _price_that_multiplies() -> pl.Expr:
     """The unit price where quantity times it is the line net; null where readers would stumble."""
     product = pl.col("quantity").cast(AMOUNT) * pl.col("unit_price").cast(AMOUNT)
     is_net = to_minor_units(product, pl.col("currency")).abs() == pl.col("net_minor").abs()
-    return pl.when(is_net).then(pl.col("unit_price"))
+    # What a discount takes off is no price of anything.
+    is_price = pl.col("charge_kind") != "discount"
+    return pl.when(is_net & is_price).then(pl.col("unit_price"))
 
 
 def rows(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

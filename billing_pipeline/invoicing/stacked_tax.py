@@ -38,7 +38,7 @@ def with_taxes(groups: pl.DataFrame) -> pl.DataFrame:
                 pl.col("gross_minor") - pl.col("base_minor"),
                 tax_minor(pl.col("base_minor"), pl.col("tax_rate")),
             ),
-            parts=pl.format("[{}]", "written"),
+            parts=pl.coalesce(pl.format("[{}]", "written"), _included()),
         )
         .drop("group_number", "stacked_minor", "written", "gross_minor")
     )
@@ -60,6 +60,18 @@ def _json() -> pl.Expr:
         pl.col("part_minor"),
         pl.lit("}"),
     )
+
+
+def _included() -> pl.Expr:
+    """Tax inside prices as the one part of its group, marked, for those who recompute it."""
+    written = pl.concat_str(
+        pl.lit('[{"label":"","percent":"'),
+        pl.col("tax_rate").cast(pl.String).str.replace(r"\.?0+$", ""),
+        pl.lit('","tax_minor":'),
+        pl.col("gross_minor") - pl.col("base_minor"),
+        pl.lit(',"is_included":true}]'),
+    )
+    return pl.when(pl.col("gross_minor").is_not_null()).then(written)
 
 
 def net_of_included_tax(lines: pl.DataFrame, document: list[str]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ def _stacked(written: str | None, sign: int) -> tuple[StackedTax, ...]:
     return tuple(
         StackedTax(part["label"], Decimal(part["percent"]), sign * part["tax_minor"])
         for part in parts
+        if not part.get("is_included")
     )
 
 

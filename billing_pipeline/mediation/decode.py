@@ -32,7 +32,7 @@ def decode_blocks(
     plan = plan_of(feed)
     totals = _Totals(plan)
     for block in framed_blocks(feed, stream):
-        _check_columns(feed, block.names, block.columns.height)
+        check_columns(feed, block.names, block.columns.height)
         normalised = normalise(plan, block, Source(file_key, landed_at))
         _check_conserved(block.records, normalised.outcome)
         totals.add(normalised)
@@ -40,7 +40,8 @@ def decode_blocks(
     totals.finish()
 
 
-def _check_columns(feed: Feed, columns: list[str], records: int) -> None:
+def check_columns(feed: Feed, columns: list[str], records: int) -> None:
+    """Raises: FileRefused if the file lacks a column that no record can be without."""
     if not records:
         return
     needed = essential_fields(feed)
@@ -63,6 +64,16 @@ def _check_conserved(records: int, outcome: Outcome) -> None:
     heights = [part.height for part in outcome]
     if sum(heights) != records:
         raise NotConserved(f"decode: {records} records in, {heights} out")
+
+
+def check_error_share(feed: Feed, errors: int, records: int) -> None:
+    """Raises: FileRefused if so many records cannot be read that the file is not of the feed."""
+    limit = feed.checks.max_error_percent
+    if errors >= LEAST_ERRORS and errors * 100 > limit * records:
+        raise FileRefused(
+            QuarantineReason.TOO_MANY_ERRORS,
+            f"{errors} of {records} records cannot be read; limit {limit} %",
+        )
 
 
 class _Totals:
@@ -99,12 +110,7 @@ class _Totals:
             self._check_trailer()
 
     def _check_errors(self) -> None:
-        limit = self.plan.feed.checks.max_error_percent
-        if self.errors >= LEAST_ERRORS and self.errors * 100 > limit * self.records:
-            raise FileRefused(
-                QuarantineReason.TOO_MANY_ERRORS,
-                f"{self.errors} of {self.records} records cannot be read; limit {limit} %",
-            )
+        check_error_share(self.plan.feed, self.errors, self.records)
 
     def _check_trailer(self) -> None:
         claims = pl.concat(self.claims) if self.claims else pl.DataFrame()

@@ -25,10 +25,13 @@ _NUMBER = "\0number"
 
 
 class Source(NamedTuple):
-    """Which file a block is from: its content hash, and when it landed (None: not checked)."""
+    """Which file a block is from: its content hash, and when it landed (None: not checked).
+
+    A block of several files has a series of instants, one for each record of its columns.
+    """
 
     file_key: str
-    landed_at: dt.datetime | None
+    landed_at: dt.datetime | pl.Series | None
 
 
 class Normalised(NamedTuple):

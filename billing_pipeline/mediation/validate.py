@@ -16,6 +16,9 @@ from billing_pipeline.vocabulary.outcome import FilterReason, SuspenseReason
 
 Side = Literal["filtered", "suspended"]
 
+LandedAt = dt.datetime | pl.Series | None
+"""When the file of a record landed: one instant, one for each record, or not to be checked."""
+
 FILTERED: Side = "filtered"
 SUSPENDED: Side = "suspended"
 
@@ -34,7 +37,7 @@ class Verdict(NamedTuple):
 
 
 def verdicts(
-    plan: Plan, read: ReadFields, events: pl.DataFrame, landed_at: dt.datetime | None
+    plan: Plan, read: ReadFields, events: pl.DataFrame, landed_at: LandedAt
 ) -> list[Verdict]:
     """All verdicts on a block, the weightiest first.
 
@@ -135,7 +138,7 @@ def _truth(read: ReadFields, condition: pl.Expr) -> pl.Series:
     return read.values.select(condition.alias("truth")).to_series().fill_null(value=False)
 
 
-def _implausible(plan: Plan, events: pl.DataFrame, landed_at: dt.datetime | None) -> list[Verdict]:
+def _implausible(plan: Plan, events: pl.DataFrame, landed_at: LandedAt) -> list[Verdict]:
     checks = plan.feed.checks
     quantity, started = pl.col("quantity"), pl.col("started_at")
     earliest = dt.datetime.fromisoformat(checks.not_before).replace(tzinfo=dt.UTC)

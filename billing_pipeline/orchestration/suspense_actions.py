@@ -40,10 +40,10 @@ def recycle(installation: Installation, choice: Choice, decision: Decision) -> R
     Records that could not be decoded wait for a corrected feed and `billing files reload`.
     """
     waiting = read_lives(installation, choice)
-    again = waiting.filter(pl.col("stage") != "decode").drop_nulls("started_at")
+    again = waiting.filter(pl.col("stage") != "decode")
     with installation_scope(installation.engine) as connection:
         for tenant_key, own in _by_tenant(again):
-            days = own["started_at"].dt.date().unique().sort().to_list()
+            days = own["partition_day"].unique().sort().to_list()
             staleness.touch_known_usage_days(connection, tenant_key, days)
             audit.log_decision(
                 connection,

@@ -10,7 +10,7 @@ METADATA = tables.METADATA
 
 # The transaction that wrote a row is the triggers' own business.
 TRIGGERS_OWN = {"issued_in", "booked_in"}
-NOT_TENANTS = {"schema_migrations"}
+NOT_TENANTS = {"schema_migrations", "people"}  # of the installation as a whole
 
 
 def declared_columns(engine: sa.Engine) -> dict[tuple[str, str], tuple[str, bool]]:

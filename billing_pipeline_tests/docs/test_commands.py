@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from billing_pipeline.books.database import stop_embedded
+from billing_pipeline_tests.docs.test_guides import write_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.dagster, pytest.mark.postgres, pytest.mark.pdf]
 
@@ -89,9 +89,9 @@ def test_the_guides_show_commands() -> None:
 
 
 def test_every_command_shown_works_as_it_stands(demo: Path) -> None:
-    shutil.copytree(
-        CHECKOUT / "billing_pipeline_tests" / "docs" / "given", demo, dirs_exist_ok=True
-    )
+    for path in GUIDES:
+        write_files(path.name, demo)
+    (demo / "billing_pipeline_tests").symlink_to(CHECKOUT / "billing_pipeline_tests")
     failed = []
     for guide, text in commands():
         done = run(demo, text)

@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 
 from billing_pipeline.catalog.agreements import NegotiatedPrices
+from billing_pipeline.catalog.deck_layouts import FileLayout
 from billing_pipeline.catalog.feed_arrival import Arrival
 from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan, Plans
 from billing_pipeline.catalog.rate_cards import RateCards
-from billing_pipeline.catalog.taxes import TaxRate
+from billing_pipeline.catalog.taxes import Taxes, TaxRate
 from billing_pipeline.cli import billing
 from billing_pipeline.customers.policies import SuspensePolicy
 from billing_pipeline.documents.template_sets import TemplateSettings
@@ -25,6 +26,7 @@ from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.intake.yaml_files import read_yaml
 from billing_pipeline.orchestration.simulate import simulate
 from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline.rating.models.registry import EVENT_MODELS
 from billing_pipeline.vocabulary.configuration import Configuration
 from billing_pipeline.vocabulary.problems import ConfigurationRefused
 
@@ -37,6 +39,9 @@ class Block(NamedTuple):
     language: str
     what: str
     text: str
+
+
+MODELS = {"flat", "one_time", "plugin", *EVENT_MODELS}
 
 
 def blocks_of(guide: Path) -> list[Block]:
@@ -126,10 +131,18 @@ def test_a_price_shown_is_a_price(block: Block) -> None:
 
 
 def test_other_examples_are_what_they_say() -> None:
-    assert [problems_of(as_plan(block.text), Plan) for block in shown("prices")] == [[]]
+    assert [problems_of(as_plan(block.text), Plan) for block in shown("prices")] == [[], []]
     assert [problems_of(block.text, Plans) for block in shown("plans")] == [[], []]
     assert [problems_of(block.text, NegotiatedPrices) for block in shown("negotiated")] == [[]]
-    assert [problems_of(block.text, RateCards) for block in shown("rate_cards")] == [[]]
+    assert [problems_of(block.text, RateCards) for block in shown("rate_cards")] == [[], []]
+    assert [problems_of(block.text, FileLayout) for block in shown("layout")] == [[]]
+
+
+def test_the_guide_shows_every_price_model() -> None:
+    shown_prices = [*shown("price"), *shown("prices")]
+    told = "\n".join(block.text for block in shown_prices)
+
+    assert [name for name in sorted(MODELS) if f"model: {name}\n" not in told] == []
 
 
 def test_the_feeds_shown_are_feeds() -> None:
@@ -197,3 +210,13 @@ def test_the_policies_shown_are_policies() -> None:
 
     assert problems_of(suspense.text, ShownSuspense) == []
     assert problems_of(arrival.text, ShownArrival) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((GUIDES / "tax-tables").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_the_sample_tax_tables_are_tax_files_and_say_their_date(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert problems_of(text, Taxes) == []
+    assert "written 2026-11-22" in text.splitlines()[0]

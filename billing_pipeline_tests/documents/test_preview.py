@@ -3,12 +3,15 @@ from pathlib import Path
 
 import pdfplumber
 import pytest
+from PIL import Image
 
 from billing_pipeline.documents.preview import check_templates, preview_pdf, sample_document
 from billing_pipeline.documents.template_sets import (
     TemplateRefused,
     default_template_set,
+    read_overrides,
     tenant_template_set,
+    write_overrides,
 )
 from billing_pipeline_tests.invoicing.builders import TENANT
 
@@ -96,3 +99,36 @@ def test_page_counts_that_would_be_wrong_are_refused(tmp_path: Path) -> None:
 
     assert problem.file == "templates/invoice.css"
     assert "page_number.html.j2" in problem.message
+
+
+def test_templates_are_written_as_they_were_read(tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", {"brand.css": "p { color: red }", "logo.svg": "<svg/>"})
+    (folder / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\nrest")
+
+    write_overrides(tmp_path / "b", read_overrides(folder))
+
+    assert read_overrides(tmp_path / "b") == read_overrides(folder)
+    assert (tmp_path / "b" / "logo.png").read_bytes() == b"\x89PNG\r\n\x1a\nrest"
+
+
+@pytest.mark.pdf
+def test_a_png_logo_stands_on_the_document(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGBA", (60, 20), (200, 30, 40, 128)).save(picture, "PNG")
+    settings = "sections: [letterhead, lines, totals]\nlogo: logo.png\n"
+    folder = write(tmp_path, {"template.yaml": settings})
+    (folder / "logo.png").write_bytes(picture.getvalue())
+
+    with pdfplumber.open(io.BytesIO(preview_pdf(TENANT, tenant_template_set(folder)))) as pdf:
+        assert len(pdf.pages[0].images) == 1
+
+
+@pytest.mark.pdf
+def test_a_logo_that_is_not_there_is_named(tmp_path: Path) -> None:
+    settings = "sections: [letterhead, lines, totals]\nlogo: logo.png\n"
+    folder = write(tmp_path, {"template.yaml": settings})
+
+    problems = check_templates(TENANT, tenant_template_set(folder))
+
+    assert problems
+    assert "names logo.png, which is not in the templates folder" in problems[0].message

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from billing_pipeline.books import files, loading
-from billing_pipeline.books.database import STORAGE_FAULTS
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.books.usage_schema import ARCHIVED_FILES
 from billing_pipeline.intake.archive import (
@@ -18,11 +17,9 @@ from billing_pipeline.intake.archive import (
     UploadChanged,
     UploadMissing,
     archive_upload,
-    open_usage,
 )
 from billing_pipeline.intake.landing import Upload
-from billing_pipeline.mediation.decode import decode_blocks
-from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
+from billing_pipeline.mediation.refusal import QuarantineReason
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.make_current import (
     Batch,
@@ -31,7 +28,7 @@ from billing_pipeline.orchestration.steps.make_current import (
 )
 from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
 from billing_pipeline.orchestration.steps.raw_parts import RawParts
-from billing_pipeline.vocabulary.outcome import NotConserved
+from billing_pipeline.orchestration.steps.read_files import FileReader, WaitingFile
 
 FILES_PER_BATCH = 2_000
 _COLUMNS = (
@@ -82,20 +79,6 @@ class NothingToReload(Exception):
     """No file of the landing day was loaded."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """One registered file that is not loaded yet."""
-
-    file_id: int
-    tenant_key: str
-    feed_key: str
-    url: str
-    name: str
-    size_bytes: int
-    landed_at: dt.datetime
-    decided_by: str | None
-
-
 class Loader:
     """Loads landing days; reads each owner's feeds once."""
 
@@ -124,8 +107,10 @@ class Loader:
         loaded = LoadedDay(landing_day)
         parts = RawParts(self._installation.lake, tenant_key, landing_day)
         batch = Batch(tenant_key, landing_day, parts, self._feeds, self._now)
+        reader = FileReader(self._feeds, batch)
         for file, copy in self._archived(tenant_key, landing_day):
-            self._read(file, copy, batch, is_name_taken=False)
+            reader.read(file, copy, is_name_taken=False)
+        reader.finish()
         parts.flush()
         with tenant_scope(self._installation.engine, tenant_key) as connection:
             files.reload_files(connection, tenant_key, landing_day, reloaded_by=by, note=note)
@@ -135,7 +120,7 @@ class Loader:
 
     def _archived(
         self, tenant_key: str, landing_day: dt.date
-    ) -> list[tuple[_Waiting, ArchivedFile]]:
+    ) -> list[tuple[WaitingFile, ArchivedFile]]:
         with tenant_scope(self._installation.engine, tenant_key) as connection:
             every = files.read_files(connection, "loaded", "superseded")
         own = every.filter(pl.col("tenant_key") == tenant_key, pl.col("landing_day") == landing_day)
@@ -143,34 +128,36 @@ class Loader:
             raise NothingToReload(f"{tenant_key} has no loaded file that landed on {landing_day}")
         copies = own.select("file_key", "name", "size_bytes", "archive_path").rows()
         return [
-            (_Waiting(*row), ArchivedFile(*copy))
+            (WaitingFile(*row), ArchivedFile(*copy))
             for row, copy in zip(own.select(_COLUMNS).rows(), copies, strict=True)
         ]
 
-    def _next_files(self, landing_day: dt.date) -> list[_Waiting]:
+    def _next_files(self, landing_day: dt.date) -> list[WaitingFile]:
         with installation_scope(self._installation.engine) as connection:
             waiting = files.unloaded_files(connection, landing_day, FILES_PER_BATCH)
-        return [_Waiting(*row) for row in waiting.select(_COLUMNS).rows()]
+        return [WaitingFile(*row) for row in waiting.select(_COLUMNS).rows()]
 
-    def _load_batch(self, tenant_key: str, waiting: list[_Waiting], loaded: LoadedDay) -> None:
+    def _load_batch(self, tenant_key: str, waiting: list[WaitingFile], loaded: LoadedDay) -> None:
         parts = RawParts(self._installation.lake, tenant_key, loaded.landing_day)
         batch = Batch(tenant_key, loaded.landing_day, parts, self._feeds, self._now)
         archived = self._archive(waiting, batch)
         verdicts = self._verdicts(tenant_key, archived)
+        reader = FileReader(self._feeds, batch)
         for file, copy in archived:
             is_duplicate, is_name_taken = verdicts[file.file_id]
             if is_duplicate:
                 loaded.duplicate_files += 1
                 continue
-            self._read(file, copy, batch, is_name_taken=is_name_taken)
+            reader.read(file, copy, is_name_taken=is_name_taken)
+        reader.finish()
         parts.flush()
         loaded.add(batch, *make_current(self._installation, batch))
 
     def _archive(
-        self, waiting: list[_Waiting], batch: Batch
-    ) -> list[tuple[_Waiting, ArchivedFile]]:
+        self, waiting: list[WaitingFile], batch: Batch
+    ) -> list[tuple[WaitingFile, ArchivedFile]]:
         """Keep every upload untouched; one that is gone or is still written to is put aside."""
-        archived: list[tuple[_Waiting, ArchivedFile]] = []
+        archived: list[tuple[WaitingFile, ArchivedFile]] = []
         for file in waiting:
             try:
                 copy = archive_upload(_upload(file), self._installation.archive_url)
@@ -183,7 +170,7 @@ class Loader:
         return archived
 
     def _verdicts(
-        self, tenant_key: str, archived: list[tuple[_Waiting, ArchivedFile]]
+        self, tenant_key: str, archived: list[tuple[WaitingFile, ArchivedFile]]
     ) -> dict[int, tuple[bool, bool]]:
         rows = [(file.file_id, copy.file_key, copy.archive_path) for file, copy in archived]
         frame = pl.DataFrame(rows, schema=ARCHIVED_FILES.polars_schema, orient="row")
@@ -191,40 +178,8 @@ class Loader:
             verdicts = loading.record_archived(connection, tenant_key, frame)
         return {file_id: (repeated, taken) for file_id, repeated, taken in verdicts.rows()}
 
-    def _read(
-        self, file: _Waiting, copy: ArchivedFile, batch: Batch, *, is_name_taken: bool
-    ) -> None:
-        """Decode one file into the batch; whatever it does, its neighbours are loaded."""
-        try:
-            feed = self._feeds.of_file(
-                file.tenant_key, file.feed_key, file.name, file.landed_at.date()
-            )
-            if is_name_taken and feed.arrival.same_name == "hold" and file.decided_by is None:
-                _hold_other_content(file, is_superseding=feed.snapshot == "supersede")
-            limits = (feed.match.max_bytes, feed.match.max_ratio)
-            with open_usage(copy.archive_path, file.name, *limits) as stream:
-                blocks = decode_blocks(feed, stream, copy.file_key, landed_at=file.landed_at)
-                batch.parts.add(file.file_id, feed, copy.file_key, blocks)
-        except FileRefused as refusal:
-            batch.refuse(file.file_id, file.name, refusal.reason, refusal.message)
-        except (OSError, NotConserved, *STORAGE_FAULTS):
-            raise
-        except Exception as error:  # noqa: BLE001 - one file must never stop the others
-            message = f"reading it failed with {type(error).__name__}: {error}; please report it"
-            batch.refuse(file.file_id, file.name, QuarantineReason.READER_FAILED, message)
 
-
-def _hold_other_content(file: _Waiting, *, is_superseding: bool) -> None:
-    """Raises: FileRefused unless versions in the names decide which delivery stands."""
-    if not is_superseding:
-        raise FileRefused(
-            QuarantineReason.NAME_TAKEN,
-            f"a file named {file.name!r} was loaded before with other content; discard it, release "
-            "it to load it as well, or have the feed say `arrival: {same_name: replace}`",
-        )
-
-
-def _upload(file: _Waiting) -> Upload:
+def _upload(file: WaitingFile) -> Upload:
     return Upload(
         path=f"{file.tenant_key}/{file.feed_key}/{file.name}",
         url=file.url,

@@ -1,9 +1,7 @@
 """Collect decoded files of one owner and landing day into parts of bounded size."""
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -15,6 +13,13 @@ from billing_pipeline.lake.store import Lake
 from billing_pipeline.mediation.reach import reach_of
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
 from billing_pipeline.mediation.usage_days import reopened_days
+from billing_pipeline.orchestration.steps.file_tally import (
+    DECODED_FILES,
+    DecodedFile,
+    FileIn,
+    Tally,
+    decoded_files,
+)
 from billing_pipeline.vocabulary.frames import FrameSchema
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
@@ -22,21 +27,6 @@ from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
 ROWS_PER_FLUSH = 2_000_000
 _LIVES = ["feed_key", "file_key", "record_number", "reason"]
 _FACTS = ["service_identifier", "started_at", "quantity"]
-
-
-@dataclass(frozen=True)
-class DecodedFile:
-    """One file's equation as its records came out of the decoder."""
-
-    file_id: int
-    feed_key: str
-    file_key: str
-    records: int
-    accepted: int
-    suspended: int
-    filtered: int
-    quantity: Decimal
-    feed_valid_from: dt.date | None
 
 
 class RawPart(NamedTuple):
@@ -74,7 +64,7 @@ class RawParts:
         """
         own: list[Outcome] = []
         parts: list[RawPart] = []
-        tally = _Tally()
+        tally = Tally()
         reach, reopened = reach_of(feed), set[dt.date]()
         for block in blocks:
             tally.add(block)
@@ -90,6 +80,17 @@ class RawParts:
         if _rows(self._buffer) >= ROWS_PER_FLUSH:
             self.flush()
 
+    def add_together(self, feed: Feed, files: Sequence[FileIn], outcome: Outcome) -> None:
+        """Take several small files of one feed that were decoded together.
+
+        Raises: NotConserved if one of them has not every record in exactly one frame.
+        """
+        self.files += decoded_files(feed, files, outcome)
+        self.reopened_days |= reopened_days(outcome.accepted, reach_of(feed))
+        self._buffer.append(outcome)
+        if _rows(self._buffer) >= ROWS_PER_FLUSH:
+            self.flush()
+
     def flush(self) -> None:
         """Write what is buffered."""
         self.written += self._write(self._buffer)
@@ -100,7 +101,7 @@ class RawParts:
 
         Raises: NotConserved if the lake keeps more or less of a file than was decoded of it.
         """
-        decoded = pl.DataFrame([vars(file) for file in self.files], schema=_DECODED)
+        decoded = pl.DataFrame([vars(file) for file in self.files], schema=DECODED_FILES)
         kept = self._kept_by("feed_key", "file_key")
         judged = decoded.join(
             kept, on=["feed_key", "file_key"], how="left", validate="1:1"
@@ -200,61 +201,6 @@ def _assert_kept(judged: pl.DataFrame) -> None:
         )
 
 
-class _Tally:
-    """Counts a file's records and quantity while its blocks pass."""
-
-    def __init__(self) -> None:
-        self._highest = 0
-        self._accepted = 0
-        self._suspended = 0
-        self._filtered = 0
-        self._quantity = Decimal(0)
-
-    def add(self, block: Outcome) -> None:
-        """Count one block; record numbers are the framing's own count of records."""
-        numbers = [int(str(part["record_number"].max() or 0)) for part in block if part.height]
-        self._highest = max([self._highest, *numbers])
-        self._accepted += block.accepted.height
-        self._suspended += block.suspended.height
-        self._filtered += block.filtered.height
-        self._quantity += sum(
-            (Decimal(part["quantity"].sum() or 0) for part in block if part.height), Decimal(0)
-        )
-
-    def decoded_file(self, file_id: int, feed: Feed, file_key: str) -> DecodedFile:
-        """The file's equation.
-
-        Raises: NotConserved if a record number has no row, or two.
-        """
-        total = self._accepted + self._suspended + self._filtered
-        if total != self._highest:
-            raise NotConserved(f"file {file_id}: {self._highest} records framed, {total} kept")
-        return DecodedFile(
-            file_id=file_id,
-            feed_key=feed.key,
-            file_key=file_key,
-            records=self._highest,
-            accepted=self._accepted,
-            suspended=self._suspended,
-            filtered=self._filtered,
-            quantity=self._quantity,
-            feed_valid_from=feed.valid_from,
-        )
-
-
-_DECODED = pl.DataFrame(
-    schema={
-        "file_id": pl.Int64,
-        "feed_key": pl.String,
-        "file_key": pl.String,
-        "records": pl.Int64,
-        "accepted": pl.Int64,
-        "suspended": pl.Int64,
-        "filtered": pl.Int64,
-        "quantity": QUANTITY,
-        "feed_valid_from": pl.Date,
-    }
-).schema
 _NOTHING_KEPT = pl.DataFrame(
     schema={
         "feed_key": pl.String,
