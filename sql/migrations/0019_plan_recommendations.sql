@@ -1,4 +1,4 @@
--- 0021 Plan recommendations: what each subscription would have paid on its best plan.
+-- 0019 Plan recommendations: what each subscription would have paid on its best plan.
 -- Why kept: sales and customers read them between two comparisons; the next one replaces them.
 
 create table plan_recommendations (

@@ -1,4 +1,4 @@
--- 0025 Hand-off receipts: what the accounting system said of a batch.
+-- 0023 Hand-off receipts: what the accounting system said of a batch.
 -- Why a log: a batch refused today and taken tomorrow has two receipts, and both are evidence.
 create table handoff_receipts (
     tenant_key     text        not null,

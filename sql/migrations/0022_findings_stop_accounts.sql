@@ -1,4 +1,4 @@
--- 0024 Findings stop accounts: whom a blocking finding stops, and who looks after it.
+-- 0022 Findings stop accounts: whom a blocking finding stops, and who looks after it.
 -- Why on the finding itself: the row people see is the row issuing reads, so they cannot differ.
 alter table findings
     add column account_key text,  -- billing account that is stopped; null: the whole tenant

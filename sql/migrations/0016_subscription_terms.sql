@@ -1,4 +1,4 @@
--- 0018 Subscription terms: what changes about a subscription after it started, with known time.
+-- 0016 Subscription terms: what changes about a subscription after it started, with known time.
 -- Why versions: a change entered late, or taken back, must be seen by the next bill run, and what
 -- was known on the day of an invoice must stay known.
 

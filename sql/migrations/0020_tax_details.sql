@@ -1,4 +1,4 @@
--- 0022 Tax details: tax in the seller's tax currency, stacked taxes, and what e-invoices ask for.
+-- 0020 Tax details: tax in the seller's tax currency, stacked taxes, and what e-invoices ask for.
 -- Why on the document: the rate is taken once, when it is issued, and must be found again later.
 
 alter table accounts

@@ -1,4 +1,4 @@
--- 0020 Provisioning: an outbox of what changed about subscriptions, for the systems that serve them.
+-- 0018 Provisioning: an outbox of what changed about subscriptions, for the systems that serve them.
 -- Why an outbox: an event is emitted in the transaction that finds it, once, and stays until it is
 -- acknowledged; other systems read at their own pace.
 

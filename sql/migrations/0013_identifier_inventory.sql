@@ -1,4 +1,4 @@
--- 0014 Identifier inventory: identifiers by prefix and range, and those that nobody owns now.
+-- 0013 Identifier inventory: identifiers by prefix and range, and those that nobody owns now.
 -- Why one table: a number is in stock, assigned, ported out or in quarantine, one after the other;
 -- in one table the spans of one number can be seen not to overlap.
 

@@ -1,4 +1,4 @@
--- 0030 People: logins of persons and tools, each bound to what it may see and do.
+-- 0024 People: logins of persons and tools, each bound to what it may see and do.
 -- Why a binding by login: a setting can be changed by whoever is logged in, a login's name cannot.
 
 do $$

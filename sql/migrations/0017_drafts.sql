@@ -1,4 +1,4 @@
--- 0019 Drafts: what people saw before a bill was issued, and what runs up in open periods.
+-- 0017 Drafts: what people saw before a bill was issued, and what runs up in open periods.
 -- Why kept: a preview says what changed since the last one; an alert is raised once.
 
 create table bill_previews (

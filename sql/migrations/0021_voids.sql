@@ -1,4 +1,4 @@
--- 0023 Voids: documents that went out, and documents taken back in full before they did.
+-- 0021 Voids: documents that went out, and documents taken back in full before they did.
 -- Why a table of its own: an issued document never changes; what happens to it is told beside it.
 
 create table invoice_deliveries (

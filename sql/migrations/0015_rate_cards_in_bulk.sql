@@ -1,4 +1,4 @@
--- 0016 Rate cards in bulk: prices of a card are proved not to overlap once per statement.
+-- 0015 Rate cards in bulk: prices of a card are proved not to overlap once per statement.
 -- Why: a deck has 300,000 prefixes, and a trigger per row took most of a minute to look at each.
 -- Sorted by start, any overlap shows between two neighbours.
 -- Rows that are replaced are closed before others are inserted, so nothing has to be deferred.
