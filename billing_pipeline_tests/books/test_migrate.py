@@ -79,8 +79,8 @@ def test_the_owner_need_not_be_superuser(engine: sa.Engine) -> None:
         server.execute(sa.text("create role owning_clerk login createrole"))
         server.execute(
             sa.text(
-                "grant billing_app, billing_operator, billing_reader, billing_finance to owning_clerk "
-                "with admin option, set true"
+                "grant billing_app, billing_operator, billing_reader, billing_finance "
+                "to owning_clerk with admin option, set true"
             )
         )
         server.execute(sa.text(f"create database {database} owner owning_clerk"))
