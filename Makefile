@@ -32,7 +32,7 @@ quick: setup ## the pure tests, with fewer random examples
 	@HYPOTHESIS_PROFILE=quick $(BIN)/pytest -q -n 2 -m "not postgres and not pdf and not scenario and not dagster and not slow"
 
 test: setup ## all tests
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 bench: setup ## measure every stage against its baselines
 	@$(BIN)/python -m billing_pipeline_tests.bench
