@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev check quick test bench pictures
+.PHONY: help setup demo dev check quick test guides bench pictures
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ quick: setup ## the pure tests, with fewer random examples
 
 test: setup ## all tests
 	@$(BIN)/pytest -n 3 --dist worksteal
+
+guides: setup ## run every command of README and docs on a demo installation
+	@$(BIN)/pytest -q -m guides
 
 bench: setup ## measure every stage against its baselines
 	@$(BIN)/python -m billing_pipeline_tests.bench

@@ -15,7 +15,7 @@ import pytest
 from billing_pipeline.books.database import stop_embedded
 from billing_pipeline_tests.docs.test_guides import write_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.dagster, pytest.mark.postgres, pytest.mark.pdf]
+pytestmark = [pytest.mark.guides, pytest.mark.dagster, pytest.mark.postgres, pytest.mark.pdf]
 
 CHECKOUT = Path(__file__).parents[2]
 GUIDES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -53,7 +53,10 @@ def demo() -> Iterator[Path]:
         program = directory / "bin" / "billing"
         program.parent.mkdir()
         program.write_text(
-            f"#!{sys.executable}\nfrom billing_pipeline.cli import main\nmain()\n",
+            f"#!{sys.executable}\n"
+            "from billing_pipeline.cli import main\n"
+            'if __name__ == "__main__":\n'
+            "    main()\n",
         )
         program.chmod(0o755)
         made = run(directory, "billing demo")
