@@ -74,7 +74,7 @@ HELD_ACCOUNTS = FrameSchema(
     grain="one row per account and bound that its charges break",
     columns={
         "account_key": required(pl.String, "billing account that is held"),
-        "bound": required(pl.String, "duplicate_period, most_charges or jump"),
+        "bound": required(pl.String, "duplicate_period, most_charges, jump or past_last_tier"),
         "message": required(pl.String, "what is wrong, for people"),
     },
 )

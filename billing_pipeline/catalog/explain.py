@@ -131,4 +131,10 @@ def _version(plan: Plan, key: str, day: dt.date) -> Price | None:
 
 def _terms(price: Price) -> str:
     stated = price.model_dump(mode="json", exclude_defaults=True, exclude=_HIDDEN)
-    return ", ".join(f"{name} {value}" for name, value in stated.items())
+    first = stated.pop("introductory", None)
+    told = [f"{name} {value}" for name, value in stated.items()]
+    if first is not None:
+        periods = first.pop("periods")
+        terms = ", ".join(f"{name} {value}" for name, value in first.pop("terms", first).items())
+        told.append(f"in the first {periods} periods {terms}")
+    return ", ".join(told)
