@@ -5,7 +5,7 @@ import polars as pl
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.history import plan_spans
 from billing_pipeline.billing.over_period import period_versions
-from billing_pipeline.billing.prices import at_agreed_prices
+from billing_pipeline.billing.prices import Columns, at_agreed_prices
 from billing_pipeline.billing.schema import HELD_ACCOUNTS
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.catalog.price_terms import TieredUsage
@@ -14,9 +14,13 @@ from billing_pipeline.vocabulary.money import QUANTITY
 PAST_LAST_TIER = "past_last_tier"
 """The bound that such usage breaks."""
 
-_BOUNDS = pl.Schema(
-    {"plan_key": pl.String, "price_key": pl.String, "most_units": QUANTITY, "since": pl.Date}
-)
+_COLUMNS: Columns = {
+    "plan_key": pl.String,
+    "price_key": pl.String,
+    "most_units": QUANTITY,
+    "since": pl.Date,
+}
+_BOUNDS = pl.Schema(_COLUMNS)
 
 
 def past_last_tiers(facts: BillingFacts, to_post: pl.DataFrame) -> pl.DataFrame:
