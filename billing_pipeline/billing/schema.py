@@ -134,6 +134,20 @@ USAGE_ALERTS = FrameSchema(
     },
 )
 
+DRAFT_ALERTS = FrameSchema(
+    name="draft_alerts",
+    grain="one row per account, bill, subject and threshold that was reached",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "next_bill_day": required(pl.Date, "local day the open period is billed"),
+        "kind": required(pl.String, "included_units or expected_bill"),
+        "subject": required(pl.String, "the pool and who has it, or the account"),
+        "threshold": required(AMOUNT, "per cent of the pool, or an amount in major units"),
+        "reached": required(AMOUNT, "what it was when the threshold was found reached"),
+        "unit": required(pl.String, "%, or the ISO 4217 code"),
+    },
+)
+
 PLAN_COMPARISON = FrameSchema(
     name="plan_comparison",
     grain="one row per subscription and plan: what it would have paid",

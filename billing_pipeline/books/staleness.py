@@ -30,7 +30,7 @@ def mark_changed_days_stale(
     feed owner above the tenant are mediated again; prices and rate cards decide what it costs, so
     the days of the tenant and of those below it are rated again. Days before the first change
     stay as they are. Of an identifier nobody ever had, only the days on which it waits in
-    suspense are mediated again.
+    suspense are mediated again. In another zone every event may be of another local day.
     """
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     touch_days_waiting_for(connection, tenant_key, applied_at)
@@ -53,6 +53,8 @@ def mark_changed_days_stale(
         (subscriptions, subscriptions.c.started_on),
         (subscription_changes, subscription_changes.c.effective_on),
     )
+    if _zone_changed(connection, tenant_key, applied_at):
+        priced_from = dt.date.min
     if priced_from is not None:
         # Tenants below may sell what this one sells.
         subtree = sa.select(sa.func.tenant_subtree(tenant_key).column_valued("tenant_key"))
@@ -69,6 +71,16 @@ def touch_known_usage_days(
         .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
         .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )
+
+
+def _zone_changed(connection: sa.Connection, tenant_key: str, applied_at: dt.datetime) -> bool:
+    entries = catalog_entries.c
+    zones = sa.select(sa.func.count(sa.distinct(entries.document["time_zone"].astext))).where(
+        entries.tenant_key == tenant_key,
+        entries.kind == "tenant",
+        (entries.known_from == applied_at) | (entries.known_until == applied_at),
+    )
+    return bool(connection.execute(zones).scalar_one() > 1)
 
 
 def _earliest(

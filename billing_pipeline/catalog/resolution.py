@@ -1,9 +1,9 @@
 """Which price holds for which subscription: agreements found, ranked and laid over plans.
 
-The order, the first that is in force on the day holds (a recurring amount of `agreed_prices.csv`
-goes before all of it):
+The order, the first that is in force on the day holds:
 
-1. an agreement for the subscription;
+1. an agreement for the subscription, in `prices.yaml` or, as the amount of a fee, in
+   `agreed_prices.csv`; one price is never agreed in both for the same day;
 2. one for its account, then for the account's parent, its parent, and so on up;
 3. one for the account's type;
 4. one for everyone of the tenant;

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
 
+Percent = Annotated[Decimal, Field(gt=0, le=1000, max_digits=28, decimal_places=10)]
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
 ControlSeverity = Literal["warn", "block"]
 
@@ -81,4 +82,10 @@ class BillingPolicy(Configuration):
     )
     usage_alerts: list[PositiveAmount] = Field(
         default=[], description="amounts of unbilled usage at which an account's draft is announced"
+    )
+    expected_bill_alerts: list[PositiveAmount] = Field(
+        default=[], description="amounts at which an account's expected bill is announced"
+    )
+    included_unit_alerts: list[Percent] = Field(
+        default=[], description="per cent of a pool of included units, e.g. [80, 100]"
     )

@@ -108,7 +108,9 @@ def test_a_name_that_is_not_there_is_named(words: tuple[str, ...], message: str)
     assert message in str(result.exception)
 
 
-def test_an_amount_of_one_subscription_goes_before_every_agreement(tmp_path: Path) -> None:
+def test_an_amount_of_agreed_prices_csv_is_an_agreement_with_the_subscription(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "acme"
     shutil.copytree(TREE, folder)
     (folder / "agreed_prices.csv").write_text(
@@ -118,7 +120,9 @@ def test_an_amount_of_one_subscription_goes_before_every_agreement(tmp_path: Pat
     during = price("explain", str(folder), "S-A", "access", "--at", "2026-01-20").splitlines()
     after = price("explain", str(folder), "S-A", "access", "--at", "2026-01-21").splitlines()
 
-    assert during[2].startswith("  -> 1. agreed_prices.csv: fee, from 2026-01-18 until 2026-01-21")
+    assert during[2].startswith(
+        "  -> 1. subscription S-A: agreed_prices.csv, from 2026-01-18 until 2026-01-21"
+    )
     assert [line[2:8] for line in during[2:]] == ["-> 1. ", "   2. ", "   3. "]
     assert after[3].startswith("  -> 2. account SHOP-A: shop-a-fee")
 
