@@ -80,6 +80,10 @@ class BillingPolicy(Configuration):
     approve_bill_runs: bool = Field(
         default=False, description="a bill day is issued only after a person approved its preview"
     )
+    corrections: Literal["with_next", "own_documents"] = Field(
+        default="with_next",
+        description="corrections are lines of the next document, or a credit note and an invoice",
+    )
     usage_alerts: list[PositiveAmount] = Field(
         default=[], description="amounts of unbilled usage at which an account's draft is announced"
     )
