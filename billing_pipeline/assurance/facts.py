@@ -19,8 +19,9 @@ class AssuranceFacts:
 
     `first_day` to `day` is the span of local days that is looked at. `accounts` is
     ACCOUNTS, `subscriptions` SUBSCRIPTIONS as they ended, `changes` SUBSCRIPTION_CHANGES,
-    `computed` the CHARGES of this run's bill days, `computed_before` those of all bill days of the span, `posted` the POSTED
-    charges of all accounts, `documents` INVOICES and `journal` JOURNAL of all time,
+    `computed` the CHARGES of this run's bill days, `computed_before` those of all bill days of
+    the span, `posted` the POSTED charges of all accounts, `documents` INVOICES and `journal`
+    JOURNAL of all time,
     `rated_usage` RATED_USAGE and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the
     lake's rated events by partition day, `days_due` the days that were worked on,
     `conservation` CONSERVATION, `landed` LANDED_FILES of the tenant's feeds, `suspense`

@@ -3,6 +3,9 @@
 Whoever holds a plan with introductory usage prices holds a variant of it, `<plan>~until-<n>`,
 in its first n billing periods, and changes to the plan itself where they end. Periods count from
 the first that is charged, in the cycle of the plan, as introductory fees do.
+
+Worked example: a minute at 0.05, for the first two periods 0.01; started on 15 January with months
+from the 1st: calls of January and February cost 0.01, those of March 0.05.
 """
 
 from collections.abc import Sequence
