@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from billing_pipeline.cli import billing
 
 STORIES = Path(__file__).parents[1] / "scenarios"
+MODELS = f"{STORIES}/time_bands_meters_caps_and_teasers/given/acme"
 TREE = str(STORIES / "negotiated_prices_down_the_account_tree/given/acme")
 INCLUDED = str(STORIES / "included_minutes_then_overage/given/acme")
 GIGABYTES = str(STORIES / "graduated_55_gigabytes/given/acme")
@@ -82,6 +84,44 @@ def test_what_is_priced_over_a_period_is_priced_as_one_period() -> None:
 
     assert "(graduated): 2 events, 55 units, 77.5 USD" in told
     assert "priced over the period" in told
+
+
+def tried(against: str, *fields: str) -> dict[str, Any]:
+    """`price try` of one event on the story of many models, for machines."""
+    words = [word for field in fields for word in ("--event", field)]
+    told: dict[str, Any] = json.loads(price("try", MODELS, against, *words, "--json"))
+    return told
+
+
+def test_an_answer_names_quantity_units_spans_price_amount_cost_and_what_priced_it() -> None:
+    """100 s from 18:59:30 in New York; 90 s to a British mobile, 120 x 0.06 / 60 and 25 %."""
+    split = tried(
+        "basic", "usage_type=voice", "unit=s", "quantity=100", "started_at=2026-01-14T23:59:30Z"
+    )["events"][0]
+    resold = tried(
+        "basic",
+        "usage_type=resale",
+        "unit=s",
+        "quantity=90",
+        "destination=447700900123",
+        "started_at=2026-01-21T15:00:00Z",
+    )["events"][0]
+
+    assert (split["quantity"], split["billable_units"], split["amount"]) == ("100", "120", "0.18")
+    assert split["spans"].startswith("peak 60")
+    assert (resold["cost_amount"], resold["amount"], resold["cost_prefix"]) == (
+        "0.12",
+        "0.16",
+        "4477",
+    )
+    assert resold["price_key"] == "resale"
+
+
+@pytest.mark.parametrize(("day", "amount"), [("2026-01-05", "2"), ("2026-02-05", "3")])
+def test_a_teaser_is_tried_as_the_subscription_has_it(day: str, amount: str) -> None:
+    told = tried("S-1", "usage_type=login", f"started_at={day}T15:00:00Z", "user=ann", "region=no")
+
+    assert told["prices"][0]["amount"] == amount
 
 
 def test_an_event_without_a_price_says_why() -> None:
