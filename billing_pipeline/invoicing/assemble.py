@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import LegalEntity, Tenant
+from billing_pipeline.customers.tenant import LegalEntity, PaymentMethod, Tenant
 from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails
 from billing_pipeline.invoicing.sections import sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
@@ -74,7 +74,9 @@ def invoice_document(
         buyer=Party(**{name: payer[name] for name in _BUYER}),
         sections=sections(lines, accounts, sign, tenant.invoice_sections),
         taxes=tax_groups(taxes, sign),
-        payment=payment_details(tenant.legal_entity, row["invoice_number"]),
+        payment=payment_details(
+            tenant.legal_entity, row["invoice_number"], payer["payment_method"] or "bank_transfer"
+        ),
         usage_totals=usage_totals(usage),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
@@ -142,8 +144,12 @@ def seller_party(entity: LegalEntity) -> Party:
     )
 
 
-def payment_details(entity: LegalEntity, reference: str) -> PaymentDetails:
-    """Where an amount is to be paid, and with which reference."""
+def payment_details(
+    entity: LegalEntity, reference: str, method: PaymentMethod = "bank_transfer"
+) -> PaymentDetails:
+    """How and where an amount is to be paid, and with which reference."""
+    if method != "bank_transfer":
+        return PaymentDetails(reference=reference, method=method)
     return PaymentDetails(
         reference=reference,
         bank_name=entity.bank_name,
