@@ -58,7 +58,7 @@ def mediate_owner_day(
     released = [key for key, feed in reach.items() if feed.releases_incomplete]
     outcome = standing.with_set_aside(mediate(standing.records, guide, released=released))
     tenants = sorted(
-        set(outcome.accepted["tenant_key"]) | (set(earlier) & set(guide["tenant_key"]))
+        set(outcome.accepted["tenant_key"].unique()) | (set(earlier) & set(guide["tenant_key"]))
     )
     written = keep_frames(installation.lake, _frames(owner_key, tenants, outcome), day)
     with installation_scope(installation.engine) as connection:
