@@ -19,6 +19,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
 
+_POSTGRES = dialect()  # type: ignore[no-untyped-call]
 _FEW_ROWS = 100
 _ROWS_AT_ONCE = 100_000
 _ROWS_TO_NOTICE = 5_000
@@ -127,7 +128,7 @@ def _stage(columns: tuple[tuple[str, pl.DataType], ...], number: int) -> tuple[s
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
-    return table, str(CreateTable(table).compile(dialect=dialect()))
+    return table, str(CreateTable(table).compile(dialect=_POSTGRES))
 
 
 def copy_rows(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> None:
