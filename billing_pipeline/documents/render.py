@@ -29,10 +29,12 @@ from billing_pipeline.documents.drawn_text import (
 from billing_pipeline.documents.einvoice.cii import cii_invoice
 from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.formats import formats
+from billing_pipeline.documents.html_tree import Source
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
 from billing_pipeline.documents.page_numbers import number_pages
 from billing_pipeline.documents.payment_code import PaymentCode, payment_code
+from billing_pipeline.documents.quick_styles import use_short_cuts
 from billing_pipeline.documents.sandbox import (
     FetchRefused,
     NoFetching,
@@ -41,6 +43,8 @@ from billing_pipeline.documents.sandbox import (
 )
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
+
+use_short_cuts()
 
 _MOST_SETS = 64
 LAID_OUT = 2
@@ -159,7 +163,7 @@ def _logo(templates: TemplateSet) -> str | None:
 
 def _laid_out(html: str, style: weasyprint.CSS, fonts: FontConfiguration) -> weasyprint.Document:
     try:
-        source = weasyprint.HTML(string=html, url_fetcher=NoFetching())
+        source = Source(html, NoFetching())
         return source.render(stylesheets=[style, _pdf_a_style()], font_config=fonts)
     except FetchRefused as refusal:
         raise ResourceRefused(str(refusal)) from None
