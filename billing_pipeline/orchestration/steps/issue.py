@@ -9,7 +9,7 @@ from billing_pipeline.accounting.periods import in_open_periods
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, findings, invoices, journal, periods
+from billing_pipeline.books import due, findings, invoices, journal, payments, periods
 from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
@@ -196,6 +196,7 @@ def issue_drafts(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
+    payments.state_balances(connection, tenant_key, numbered["invoice_number"].to_list())
     booked = in_open_periods(
         journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
         periods.read_periods(connection, tenant_key),
