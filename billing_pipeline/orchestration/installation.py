@@ -11,7 +11,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from billing_pipeline.books.database import open_engine, start_embedded
+from billing_pipeline.books.database import open_engine
+from billing_pipeline.books.embedded import start_embedded
 from billing_pipeline.lake.store import Lake
 
 

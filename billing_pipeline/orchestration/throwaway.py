@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from billing_pipeline.books.database import start_embedded, stop_embedded
+from billing_pipeline.books.embedded import start_embedded, stop_embedded
 from billing_pipeline.books.migrate import migrate
 from billing_pipeline.orchestration.installation import Installation
 

