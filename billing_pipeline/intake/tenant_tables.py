@@ -67,6 +67,13 @@ _RATE_CARD_COLUMNS = (
     CsvColumn("valid_from", "date"),
     CsvColumn("valid_until", "date"),
 )
+TABLE_COLUMNS = {
+    "accounts": _ACCOUNT_COLUMNS,
+    "subscriptions": _SUBSCRIPTION_COLUMNS,
+    "service_identifiers": _IDENTIFIER_COLUMNS,
+    "rate_card": _RATE_CARD_COLUMNS,
+}
+"""Columns of each table by its name."""
 
 NO_RATE_CARD_PRICES = pl.DataFrame(schema={ROW: pl.Int64, **RATE_CARD_PRICES.polars_schema})
 

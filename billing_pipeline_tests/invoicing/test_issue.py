@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_pipeline.billing.schema import TO_POST
+from billing_pipeline.customers.policies import BillingPolicy
+from billing_pipeline.invoicing.issue import draft_documents
 from billing_pipeline.invoicing.payers import PayerCycle
 from billing_pipeline_tests.invoicing.builders import (
+    BILL_DAY,
+    RATES,
+    TENANT,
     accounts,
     draft,
     to_post,
@@ -252,3 +257,26 @@ def test_a_full_credit_mirrors_its_invoice(amount: Decimal) -> None:
 
     totals = ["net_minor", "tax_minor", "total_minor"]
     assert [-minor for minor in credit.select(totals).row(0)] == list(invoice.select(totals).row(0))
+
+
+def test_corrections_stand_on_documents_of_their_own_where_the_tenant_wants_it() -> None:
+    """A fee of 20.00; 3.00 come back of one charge, 2.00 more are owed for another."""
+    posted = {"posting_number": 2, "corrects_invoice": "INV-2026-000007"}
+    given = to_post(
+        {"amount": "20"},
+        {"amount": "17", "posted_amount": "20", "posted_minor": 2000, **posted},
+        {"amount": "7", "posted_amount": "5", "posted_minor": 500, **posted},
+    )
+    apart = TENANT.model_copy(update={"billing_policy": BillingPolicy(corrections="own_documents")})
+
+    together = draft(given)
+    drafts = draft_documents(given, accounts(), apart, RATES, BILL_DAY)
+
+    assert together.invoices["net_minor"].to_list() == [1900]
+    kinds = drafts.invoices.select("document_kind", "net_minor", "corrects_invoice")
+    assert sorted(kinds.rows()) == [
+        ("credit_note", -300, "INV-2026-000007"),
+        ("invoice", 200, "INV-2026-000007"),
+        ("invoice", 2000, None),
+    ]
+    assert drafts.invoices["invoice_key"].n_unique() == 3

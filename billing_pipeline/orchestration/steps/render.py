@@ -66,12 +66,13 @@ def render_days(
     templates = read_template_set(installation, facts.tenant.key)
     workers = 0 if documents.height <= FEW_DOCUMENTS else os.cpu_count() or 1
     kept: dict[str, StoredDocument] = {}
-    for portion in _portions(documents, lines):
-        of_these = pl.col("invoice_key").is_in(portion["invoice_key"].implode())
-        models = _models(
-            installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
-        )
-        kept |= _store(installation, facts.tenant, models, templates, workers)
+    for of_type, of_set in _by_template_set(documents, facts.accounts, templates):
+        for portion in _portions(of_type, lines):
+            of_these = pl.col("invoice_key").is_in(portion["invoice_key"].implode())
+            models = _models(
+                installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
+            )
+            kept |= _store(installation, facts.tenant, models, of_set, workers)
     return _by_day(documents, kept)
 
 
@@ -80,6 +81,22 @@ def read_template_set(installation: Installation, tenant_key: str) -> TemplateSe
     with tenant_scope(installation.engine, tenant_key) as connection:
         entries = stored.read_entries(connection, tenant_key)
     return default_template_set().with_overrides(template_files(entries))
+
+
+def _by_template_set(
+    documents: pl.DataFrame, accounts: pl.DataFrame, templates: TemplateSet
+) -> Iterator[tuple[pl.DataFrame, TemplateSet]]:
+    """Documents by the set that prints them: that of their account's type, or the common one."""
+    types = accounts.select("account_key", "account_type")
+    typed = documents.join(types, on="account_key", how="left", validate="m:1")
+    for account_type in templates.account_types:
+        of_type = typed.filter(pl.col("account_type") == account_type)
+        if of_type.height:
+            yield of_type.drop("account_type"), templates.for_account_type(account_type)
+    has_own = pl.col("account_type").is_in(list(templates.account_types))
+    others = typed.filter(~has_own.fill_null(value=False))
+    if others.height:
+        yield others.drop("account_type"), templates.for_account_type("")
 
 
 def _portions(documents: pl.DataFrame, lines: pl.DataFrame) -> Iterator[pl.DataFrame]:
