@@ -99,6 +99,13 @@ def check_subscriptions(
             pl.col("quantity") < 0,
             pl.lit("is below zero; end the subscription instead"),
         ),
+        *problems_in(
+            known,
+            _SUBSCRIPTIONS,
+            "payment_terms_days",
+            pl.col("payment_terms_days") < 0,
+            pl.lit("is below zero; zero is due on the day of issue"),
+        ),
         *_no_span(known, _SUBSCRIPTIONS, "started_on", "ended_on"),
     ]
 

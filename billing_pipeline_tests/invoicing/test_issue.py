@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from billing_pipeline.billing.schema import TO_POST
 from billing_pipeline.invoicing.payers import PayerCycle
+from billing_pipeline.invoicing.terms import with_agreed_terms
 from billing_pipeline_tests.invoicing.builders import (
     accounts,
     draft,
@@ -252,3 +253,27 @@ def test_a_full_credit_mirrors_its_invoice(amount: Decimal) -> None:
 
     totals = ["net_minor", "tax_minor", "total_minor"]
     assert [-minor for minor in credit.select(totals).row(0)] == list(invoice.select(totals).row(0))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "due"),
+    [
+        pytest.param({}, dt.date(2026, 3, 15), id="the account's 14 days"),
+        pytest.param({"S-1": 30}, dt.date(2026, 3, 31), id="a subscription's go before"),
+        pytest.param({"S-1": 30, "S-2": 7}, dt.date(2026, 3, 8), id="the shortest of several"),
+        pytest.param({"S-9": 7}, dt.date(2026, 3, 15), id="of one that is not on the document"),
+    ],
+)
+def test_terms_of_subscriptions_go_before_the_accounts(
+    agreed: dict[str, int], due: dt.date
+) -> None:
+    drafts = draft(to_post({"charge_key": "a"}, {"charge_key": "b", "subscription_key": "S-2"}))
+    subscriptions = pl.DataFrame(
+        {"subscription_key": list(agreed), "payment_terms_days": list(agreed.values())},
+        schema={"subscription_key": pl.String, "payment_terms_days": pl.Int64},
+    )
+
+    settled = with_agreed_terms(drafts, subscriptions)
+
+    assert settled.invoices["due_date"].to_list() == [due]
+    assert settled.invoices.drop("due_date").equals(drafts.invoices.drop("due_date"))

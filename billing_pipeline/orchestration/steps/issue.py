@@ -16,6 +16,7 @@ from billing_pipeline.invoicing.issue import Drafts, draft_documents
 from billing_pipeline.invoicing.numbering import document_number
 from billing_pipeline.invoicing.schema import HELD as HELD_FRAME
 from billing_pipeline.invoicing.schema import INVOICES
+from billing_pipeline.invoicing.terms import with_agreed_terms
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import stopping_controls
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
@@ -101,6 +102,7 @@ def issue_bill_day(
             fx_rates=facts.catalog.fx_rates,
             engine=engine_of(facts.tenant),
         )
+        drafts = with_agreed_terms(drafts, facts.subscriptions)
         issue_drafts(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
         findings.record_findings(
