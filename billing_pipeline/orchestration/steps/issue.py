@@ -102,7 +102,6 @@ def issue_bill_day(
             fx_rates=facts.catalog.fx_rates,
             engine=engine_of(facts.tenant),
         )
-        drafts = with_agreed_terms(drafts, facts.subscriptions)
         issue_drafts(connection, facts, drafts, to_post, bill_day, now)
         held = pl.concat([drafts.held, HELD_FRAME.conform(stopped)])
         findings.record_findings(
@@ -194,7 +193,8 @@ def issue_drafts(
     if drafts.invoices.is_empty():
         return
     tenant_key = facts.tenant.key
-    numbered = _numbered(connection, facts, drafts.invoices, bill_day).with_columns(
+    due_as_agreed = with_agreed_terms(drafts, facts.subscriptions).invoices
+    numbered = _numbered(connection, facts, due_as_agreed, bill_day).with_columns(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
