@@ -203,6 +203,9 @@ class Tenant(Configuration):
         default="charge",
         description="what a line is; transaction: one per usage event, up to 200 a charge",
     )
+    vat_number_check: Literal["structure", "digits"] = Field(
+        default="structure", description="digits: check digits too, by the extra `vat`"
+    )
     tax_engine: Key | None = Field(
         default=None, description="entry point of billing_pipeline.tax_engines; taxes.yaml if none"
     )

@@ -25,7 +25,7 @@ from billing_pipeline.orchestration.flow import Flow
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import open_instance
 from billing_pipeline.orchestration.partitions import add_tenants
-from billing_pipeline.orchestration.side_by_side import SideBySideFlow
+from billing_pipeline.orchestration.side_by_side import LoadDefinitions, SideBySideFlow
 from billing_pipeline.orchestration.steps.register import register_landed_files
 
 FIRST_DAY = dt.date(2026, 9, 1)
@@ -37,14 +37,16 @@ BILLED_AT = (
 )
 
 
-def run_demo(installation: Installation, defs: dg.Definitions, *, events: int, seed: int) -> None:
+def run_demo(
+    installation: Installation, definitions: LoadDefinitions, *, events: int, seed: int
+) -> None:
     """Run the whole demo; what is there already is not done again."""
     console = Console()
     with _progress(console) as progress:
         with _step(progress, "starting Postgres, migrating"):
             migrate(installation.engine)
             instance = open_instance(installation)
-        with SideBySideFlow(installation, instance, defs) as flow:
+        with SideBySideFlow(installation, instance, definitions) as flow:
             _play(installation, instance, flow, progress, events=events, seed=seed)
         instance.dispose()
     console.print(summary_table(installation))

@@ -19,22 +19,25 @@ from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import open_instance
 
 _Tags = dict[str, str]
+LoadDefinitions = Callable[[], dg.Definitions]
 
 
 class SideBySideFlow(Flow):
     """Runs jobs of several tenants two at a time. Use as a context manager.
 
-    The process beside reads the same environment, so it opens the same installation.
+    The process beside reads the same environment, so it opens the same installation; the
+    definitions it loads by the function given, which it must be able to import.
     """
 
     def __init__(
-        self, installation: Installation, instance: dg.DagsterInstance, defs: dg.Definitions
+        self, installation: Installation, instance: dg.DagsterInstance, definitions: LoadDefinitions
     ) -> None:
-        super().__init__(installation, instance, defs)
+        super().__init__(installation, instance, definitions())
+        self._definitions = definitions
         # Not a fork: it would copy locks that Polars' threads hold.
         self._beside = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
         self._waits = ThreadPoolExecutor(1)
-        self._beside.submit(_opened)
+        self._beside.submit(_opened, definitions)
 
     def __enter__(self) -> Self:
         """Open as it is."""
@@ -57,7 +60,7 @@ class SideBySideFlow(Flow):
         beside.result()
 
     def _run_beside(self, job: str, tags: _Tags) -> None:
-        self._beside.submit(_run_here, job, tags).result()
+        self._beside.submit(_run_here, self._definitions, job, tags).result()
 
 
 def _take(waiting: deque[_Tags], run: Callable[[_Tags], None]) -> None:
@@ -71,13 +74,10 @@ def _take(waiting: deque[_Tags], run: Callable[[_Tags], None]) -> None:
                 raise
 
 
-def _run_here(job: str, tags: _Tags) -> None:
-    instance, defs = _opened()
-    run_job(instance, defs, job, tags)
+def _run_here(definitions: LoadDefinitions, job: str, tags: _Tags) -> None:
+    run_job(*_opened(definitions), job, tags)
 
 
 @cache
-def _opened() -> tuple[dg.DagsterInstance, dg.Definitions]:
-    from billing_pipeline.definitions import defs  # noqa: PLC0415 - imports all there is
-
-    return open_instance(Installation.from_environment()), defs
+def _opened(definitions: LoadDefinitions) -> tuple[dg.DagsterInstance, dg.Definitions]:
+    return open_instance(Installation.from_environment()), definitions()

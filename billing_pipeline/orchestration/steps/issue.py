@@ -16,6 +16,7 @@ from billing_pipeline.invoicing.issue import Drafts, draft_documents
 from billing_pipeline.invoicing.numbering import document_number
 from billing_pipeline.invoicing.schema import HELD as HELD_FRAME
 from billing_pipeline.invoicing.schema import INVOICES
+from billing_pipeline.invoicing.terms import with_agreed_terms
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import stopping_controls
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
@@ -192,7 +193,8 @@ def issue_drafts(
     if drafts.invoices.is_empty():
         return
     tenant_key = facts.tenant.key
-    numbered = _numbered(connection, facts, drafts.invoices, bill_day).with_columns(
+    due_as_agreed = with_agreed_terms(drafts, facts.subscriptions).invoices
+    numbered = _numbered(connection, facts, due_as_agreed, bill_day).with_columns(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
