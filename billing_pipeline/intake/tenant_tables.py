@@ -49,6 +49,7 @@ _SUBSCRIPTION_COLUMNS = (
     CsvColumn("ended_on", "date"),
     CsvColumn("discount_key", "key"),
     CsvColumn("label"),
+    CsvColumn("payment_terms_days", "integer"),
 )
 _IDENTIFIER_COLUMNS = (
     CsvColumn("identifier", is_required=True),

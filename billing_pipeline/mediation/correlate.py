@@ -31,8 +31,7 @@ def without_reversed(records: pl.DataFrame) -> Correlated:
     identity = ["feed_key", "identity"]
     takes_back = (pl.col("record_kind") == "reversal").fill_null(value=False)
     if not records.select(takes_back.any()).item():
-        none = records.clear().with_columns(reason=pl.lit(None, pl.String))
-        return Correlated(events=records, aside=none, suspended=none)
+        return Correlated(events=records, aside=_none(records), suspended=_none(records))
     judged = records.with_columns(
         is_reversal=takes_back,
         has_reversal=takes_back.any().over(identity),
@@ -62,6 +61,8 @@ def assembled(records: pl.DataFrame, released: Collection[str] = ()) -> Correlat
     part completes it when the day is computed again. Readings of counters are events by
     themselves, the first of each set aside.
     """
+    if records["session_key"].null_count() == records.height:
+        return Correlated(records, _none(records), _none(records))
     in_session = pl.col("session_key").is_not_null()
     is_counter = (pl.col("session_mode") == COUNTER).fill_null(value=False)
     single = records.filter(~in_session | (is_counter & (pl.col("session_part") != BASELINE)))

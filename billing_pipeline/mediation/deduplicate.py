@@ -39,28 +39,29 @@ def in_order(records: pl.DataFrame) -> pl.DataFrame:
     return records if is_ordered else records.sort(*ORDER)
 
 
-def duplicate_verdict(raw_usage: pl.DataFrame) -> pl.DataFrame:
-    """Per record `aside` (duplicate, superseded or null) and `reason` (conflict or null).
+def repeated_records(raw_usage: pl.DataFrame) -> pl.DataFrame:
+    """Records that do not stand: `at` (row), `aside` (duplicate, superseded), `reason` (conflict).
 
-    Shape: row by row, in the order of `raw_usage`. Of equal records the first by file and record
-    stands. Of one identity with different content the greatest version stands and the others
-    are superseded; without a version the first stands and the others are conflicts.
+    Shape: one row per such record, in the order of `raw_usage`; one of `aside` and `reason` is
+    null. Of equal records the first by file and record stands. Of one identity with different
+    content the greatest version stands and the others are superseded; without a version the
+    first stands and the others are conflicts.
     """
     groups = [pl.col("feed_key"), pl.col("identity"), _kind()]
     # Nearly all identities occur once; their hashes tell which, and which may not.
     at = raw_usage.select(pl.col("identity").hash().is_duplicated().arg_true()).to_series()
     candidates = raw_usage.select(*ORDER, "identity", *CONTENT)[at].with_columns(at=at)
     repeated = candidates.filter(pl.len().over(groups) > 1).sort(*ORDER)
-    judged = repeated.select("at", *_judgement(groups))
-    return pl.DataFrame(
-        {name: _placed(judged, name, raw_usage.height) for name in ("aside", "reason")}
-    )
+    does_stand = pl.col("aside").is_null() & pl.col("reason").is_null()
+    return _judged(repeated, groups).filter(~does_stand).sort("at")
 
 
-def _placed(judged: pl.DataFrame, name: str, height: int) -> pl.Series:
-    """The judgement of a few rows at their places among all; null elsewhere."""
-    nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
-    return nothing.scatter(judged["at"], judged[name])  # in place, so one for each column
+def without_repeated(raw_usage: pl.DataFrame, repeats: pl.DataFrame) -> pl.DataFrame:
+    """The records that stand."""
+    if repeats.is_empty():
+        return raw_usage
+    stands = pl.repeat(True, raw_usage.height, dtype=pl.Boolean, eager=True)  # noqa: FBT003
+    return raw_usage.filter(stands.scatter(repeats["at"], False))  # noqa: FBT003
 
 
 def _kind() -> pl.Expr:
@@ -70,21 +71,23 @@ def _kind() -> pl.Expr:
     ).alias("kind")
 
 
-def _judgement(groups: list[pl.Expr]) -> list[pl.Expr]:
-    content = pl.struct(CONTENT)
-    is_repeat = pl.struct(pl.struct(groups), content).is_first_distinct().not_()
+def _judged(repeated: pl.DataFrame, groups: list[pl.Expr]) -> pl.DataFrame:
+    content = pl.struct(*groups, *CONTENT)
     newest = pl.col("version").max().over(groups)
     # Equal versions with other content cannot be told apart: the first stands, as without one.
-    is_old = (pl.col("version") < newest).fill_null(value=False)
-    stands = ~is_repeat & ~is_old
-    rank = stands.cast(pl.Int64).cum_sum().over(groups)
-    return [
-        pl.when(is_repeat)
+    marked = repeated.with_columns(
+        is_repeat=~content.is_first_distinct(),
+        is_old=(pl.col("version") < newest).fill_null(value=False),
+    ).with_columns(stands=~pl.col("is_repeat") & ~pl.col("is_old"))
+    is_first = pl.struct("stands", *groups).is_first_distinct()
+    return marked.select(
+        "at",
+        pl.when("is_repeat")
         .then(pl.lit(DUPLICATE))
-        .when(is_old)
+        .when("is_old")
         .then(pl.lit(SUPERSEDED))
         .alias("aside"),
-        pl.when(stands & (rank > 1))
+        pl.when(pl.col("stands") & ~is_first)
         .then(pl.lit(SuspenseReason.CONFLICTING_DUPLICATE.value))
         .alias("reason"),
-    ]
+    )

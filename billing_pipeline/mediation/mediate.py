@@ -5,7 +5,7 @@ from collections.abc import Collection
 import polars as pl
 
 from billing_pipeline.mediation.correlate import assembled, without_reversed
-from billing_pipeline.mediation.deduplicate import duplicate_verdict, in_order
+from billing_pipeline.mediation.deduplicate import in_order, repeated_records, without_repeated
 from billing_pipeline.mediation.guide import guided
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE, USAGE_EVENTS
 from billing_pipeline.vocabulary.outcome import Outcome, assert_conserved
@@ -26,23 +26,31 @@ def mediate(
     Raises: NotConserved, OverlappingOwners.
     """
     given = in_order(RAW_USAGE.conform(raw_usage))
-    judged = pl.concat([given, duplicate_verdict(given)], how="horizontal")
-    duplicates = judged.filter(pl.col("aside").is_not_null())
-    conflicts = judged.filter(pl.col("reason").is_not_null())
-    distinct = judged.filter(pl.col("aside").is_null(), pl.col("reason").is_null())
-    standing = without_reversed(distinct.select(given.columns))
+    repeats = repeated_records(given)
+    repeated = given[repeats["at"]].hstack(repeats)
+    standing = without_reversed(without_repeated(given, repeats))
     sessions = assembled(standing.events, released)
-    owned = guided(sessions.events, guide)
-    unowned = owned.filter(pl.col("reason").is_not_null())
+    owned, unowned = _by_owner(guided(sessions.events, guide))
+    conflicts = repeated.filter(pl.col("reason").is_not_null())
     waiting = [conflicts, standing.suspended, sessions.suspended, unowned]
+    duplicates = repeated.filter(pl.col("aside").is_not_null())
     outcome = Outcome(
-        accepted=USAGE_EVENTS.conform(owned.filter(pl.col("reason").is_null())),
+        accepted=USAGE_EVENTS.conform(owned),
         suspended=pl.concat([_suspended(rows) for rows in waiting]),
         duplicates=_set_aside(duplicates.with_columns(reason=pl.col("aside"))),
         filtered=pl.concat([_set_aside(standing.aside), _set_aside(sessions.aside)]),
     )
     assert_conserved(STAGE, given, outcome, "quantity")
     return outcome
+
+
+def _by_owner(guided_events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events that have an owner, in the columns handed on, and those that have none."""
+    has_owner = guided_events["reason"].is_null()
+    owned = guided_events.select(USAGE_EVENTS.names)
+    if has_owner.all():
+        return owned, guided_events.clear()
+    return owned.filter(has_owner), guided_events.filter(~has_owner)
 
 
 def _suspended(rows: pl.DataFrame) -> pl.DataFrame:

@@ -59,7 +59,9 @@ def _unknown_types(folder: TenantFolder, templates: TemplateSet) -> list[Problem
     ]
 
 
-def preview_folder(directory: Path, kind: Literal["invoice", "credit_note"], events: int) -> bytes:
+def preview_folder(
+    directory: Path, kind: Literal["invoice", "credit_note", "receipt"], events: int
+) -> bytes:
     """A sample document as the folder's brand would send it. Only templates and tenant are read.
 
     Raises: ConfigurationRefused with every mistake of both.

@@ -14,6 +14,7 @@ from billing_pipeline.lake.store import Lake
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE, USAGE_EVENTS
+from billing_pipeline.orchestration.ahead import one_ahead
 from billing_pipeline.rating.price_book import PriceBook, price_book
 from billing_pipeline.rating.rate import rate_in_slices
 from billing_pipeline.rating.schema import RATED_USAGE
@@ -111,7 +112,7 @@ def _decoded(inputs: Inputs, lake: Lake) -> dict[dt.date, list[str]]:
     """Raw usage by usage day; suspense and what was filtered are written too."""
     raw: dict[dt.date, list[str]] = {}
     with inputs.calls.open("rb") as stream:
-        for outcome in decode_blocks(FEED, stream, "0" * 32, landed_at=LANDED_AT):
+        for outcome in one_ahead(decode_blocks(FEED, stream, "0" * 32, landed_at=LANDED_AT)):
             lake.write(outcome.suspended, "decode_suspense")
             lake.write(outcome.filtered, "decode_set_aside")
             days = outcome.accepted.with_columns(day=pl.col("started_at").dt.date())

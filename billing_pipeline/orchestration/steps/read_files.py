@@ -18,6 +18,7 @@ from billing_pipeline.mediation.decode_together import (
     is_decoded_together,
 )
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
+from billing_pipeline.orchestration.ahead import one_ahead
 from billing_pipeline.orchestration.steps.file_tally import FileIn
 from billing_pipeline.orchestration.steps.make_current import Batch
 from billing_pipeline.orchestration.steps.owner_feeds import OwnerFeeds
@@ -107,7 +108,7 @@ class FileReader:
     def _decode_alone(self, feed: Feed, file: WaitingFile, copy: ArchivedFile) -> None:
         with _opened(feed, file, copy) as stream:
             blocks = decode_blocks(feed, stream, copy.file_key, landed_at=file.landed_at)
-            self._batch.parts.add(file.file_id, feed, copy.file_key, blocks)
+            self._batch.parts.add(file.file_id, feed, copy.file_key, one_ahead(blocks))
 
     @contextmanager
     def _held_alone(self, file: WaitingFile) -> Iterator[None]:

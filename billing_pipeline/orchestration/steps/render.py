@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from billing_pipeline.books import catalog as stored
-from billing_pipeline.books import invoices
+from billing_pipeline.books import invoices, payments
 from billing_pipeline.books.schema import RECORDED_DOCUMENTS
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.catalog.entries import template_files
@@ -17,7 +17,7 @@ from billing_pipeline.documents.batch import render_documents
 from billing_pipeline.documents.files import document_files
 from billing_pipeline.documents.store import StoredDocument, put_document
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
-from billing_pipeline.invoicing.assemble import invoice_documents
+from billing_pipeline.invoicing.assemble import Beside, invoice_documents
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
@@ -121,8 +121,19 @@ def _models(
     taxes: pl.DataFrame,
 ) -> list[InvoiceDocument]:
     usage = fetch_usage_behind(installation, facts.tenant, lines)
+    with tenant_scope(installation.engine, facts.tenant.key) as connection:
+        numbers = documents["invoice_number"].to_list()
+        statements = payments.read_statements(connection, facts.tenant.key, numbers)
     return list(
-        invoice_documents(documents, lines, taxes, facts.tenant, facts.accounts, itemisation=usage)
+        invoice_documents(
+            documents,
+            lines,
+            taxes,
+            facts.tenant,
+            facts.accounts,
+            itemisation=usage,
+            beside=Beside(statements, facts.catalog.product_by_key),
+        )
     )
 
 
