@@ -1,4 +1,4 @@
--- 0027 Alerts on included units and on expected bills, each raised once.
+-- 0025 Alerts on included units and on expected bills, each raised once.
 -- Why a table of its own: usage_alerts is about amounts of usage; these are about shares of a pool
 -- and about a whole bill, and one account may have several pools.
 

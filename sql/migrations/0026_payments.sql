@@ -1,4 +1,4 @@
--- 0029 Payments: money received and debts given up, what each settles, and the balance every document states.
+-- 0026 Payments: money received and debts given up, what each settles, and the balance every document states.
 -- Why a document's balance is kept when it is issued: it must print the same for ever, whatever is paid later.
 
 create table payments (
