@@ -22,6 +22,7 @@ from billing_pipeline.vocabulary.outcome import Outcome, SuspenseReason
 STAGE = "decode"
 
 _NUMBER = "\0number"
+_COUNTED = ["kind", "reason", "quantity", "carried_amount"]
 
 
 class Source(NamedTuple):
@@ -35,10 +36,15 @@ class Source(NamedTuple):
 
 
 class Normalised(NamedTuple):
-    """The outcome of a block and the control records in it (for totals of a trailer)."""
+    """The outcome of a block; for totals of a trailer its control records and all it counts.
+
+    `counted` has `kind`, `reason`, `quantity` and `carried_amount` of every record that could be
+    cut; nothing without a trailer.
+    """
 
     outcome: Outcome
     control: pl.DataFrame
+    counted: pl.DataFrame
 
 
 def normalise(plan: Plan, block: FramedBlock, source: Source) -> Normalised:
@@ -49,7 +55,8 @@ def normalise(plan: Plan, block: FramedBlock, source: Source) -> Normalised:
     rejected = _rejected(plan, block, source)
     if not judged:
         accepted = _accepted(plan, events, source)
-        return Normalised(_outcome(accepted, rejected, SET_ASIDE.empty()), pl.DataFrame())
+        outcome = _outcome(accepted, rejected, SET_ASIDE.empty())
+        return Normalised(outcome, pl.DataFrame(), pl.DataFrame())
     marked = events.with_columns(_combined(judged, read))
     is_good = marked["reason"].is_null()
     bad = marked.filter(marked["kind"] == SUSPENDED)
@@ -57,7 +64,8 @@ def normalise(plan: Plan, block: FramedBlock, source: Source) -> Normalised:
     filtered = _filtered(plan, marked.filter(marked["kind"] == FILTERED), source)
     accepted = _accepted(plan, marked.filter(is_good), source)
     control = read.values.filter(marked["reason"] == "control_record")
-    return Normalised(_outcome(accepted, suspended.sort("record_number"), filtered), control)
+    outcome = _outcome(accepted, suspended.sort("record_number"), filtered)
+    return Normalised(outcome, control, marked.select(_COUNTED) if plan.trailer else marked.clear())
 
 
 def _outcome(accepted: pl.DataFrame, suspended: pl.DataFrame, filtered: pl.DataFrame) -> Outcome:

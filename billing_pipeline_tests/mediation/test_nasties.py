@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing_pipeline.catalog.feeds import SequenceNumbers
 from billing_pipeline.mediation.framing import blocks
 from billing_pipeline.mediation.match import matching_feed, name_facts
 from billing_pipeline.mediation.mediate import mediate
@@ -33,6 +34,7 @@ from billing_pipeline_tests.mediation.reading import (
     quantity,
     reasons,
     records,
+    refusal,
 )
 
 
@@ -106,6 +108,31 @@ def test_n13_sequence_gaps_are_listed_and_close_when_the_late_file_comes() -> No
 
 
 @pytest.mark.parametrize(
+    ("numbers", "came", "gaps"),
+    [
+        pytest.param({"start": 1}, [3, 4], [Gap("sw", 1, 2)], id="a first number"),
+        pytest.param({"step": 10}, [10, 50, 20], [Gap("sw", 30, 40, 10)], id="in tens"),
+        pytest.param({}, [1, 10**12], [Gap("sw", 2, 10**12 - 1)], id="a clock instead"),
+        pytest.param({"start": 1, "last": 99}, [97, 98, 99, 1, 2], [], id="anew after the last"),
+        pytest.param({"last": 99}, [98, 99, 0, 2], [Gap("sw", 1, 1)], id="anew at 0"),
+        pytest.param(
+            {"start": 1, "last": 99},
+            [*range(1, 98), 3, 2],
+            [Gap("sw", 1, 1), Gap("sw", 98, 99)],
+            id="over the end",
+        ),
+        pytest.param({"last": 99}, [7, 5, 6], [], id="late in a lap"),
+    ],
+)
+def test_n13_numbers_run_as_the_feed_declares(
+    numbers: dict[str, int], came: list[int], gaps: list[Gap]
+) -> None:
+    seen = [NumberedFile("sw", number, str(at)) for at, number in enumerate(came)]
+
+    assert sorted(sequence_audit(seen, SequenceNumbers(**numbers)).gaps) == gaps
+
+
+@pytest.mark.parametrize(
     ("trailer", "reason"),
     [("", "missing_trailer"), ("TRL,,9,,,\n", "trailer_mismatch"), ("TRL,,2,,,\n", None)],
 )
@@ -131,6 +158,48 @@ def test_n14_n15_a_wrong_or_missing_trailer_quarantines(trailer: str, reason: st
     else:
         with pytest.raises(FileRefused, match=reason):
             decoded(trailed, content)
+
+
+@pytest.mark.parametrize(
+    ("totals", "line", "reason"),
+    [
+        ({"records": "claimed", "quantity": "sum_of"}, "HDR,,3,,186,\n", None),
+        ({"records": "claimed", "over": "billable"}, "HDR,,2,,,\n", None),
+        ({"quantity": "sum_of", "over": "billable"}, "HDR,,,,123,\n", None),
+        ({"amount": "sum_of"}, "HDR,,,,372,\n", None),
+        ({"amount": "sum_of"}, "HDR,,,,371,\n", "trailer_mismatch"),
+        ({"quantity": "sum_of", "over": "billable"}, "HDR,,,,186,\n", "trailer_mismatch"),
+    ],
+)
+def test_n14_totals_of_a_header_count_what_they_are_declared_to(
+    totals: dict[str, str], line: str, reason: str | None
+) -> None:
+    """Answered calls of 61 and 62 s and a busy one of 63; each is priced at twice its length."""
+    base = feed()
+    priced = feed(
+        fields={
+            **{name: field.model_dump() for name, field in base.fields.items()},
+            "id": {},
+            "claimed": {"type": "integer", "source": "dst"},
+            "sum_of": {"type": "integer", "source": "secs"},
+        },
+        records={
+            "selector": "concat(id, coalesce(result, ''))",
+            "types": [
+                {"values": ["HDR"], "action": "control"},
+                {"pattern": "c.*BUSY", "action": "filter", "reason": "not_answered"},
+                {"pattern": "c.*"},
+            ],
+        },
+        event={**base.event.model_dump(), "carried_amount": "seconds * 2"},
+        checks={"trailer": {"when": "id == 'HDR'", **totals}},
+    )
+    content = HEADER + line + call(1) + call(2) + call(3, result="BUSY")
+
+    if reason is None:
+        assert decoded(priced, content).accepted.height == 2
+    else:
+        assert refusal(priced, content) == reason
 
 
 @pytest.mark.parametrize(
