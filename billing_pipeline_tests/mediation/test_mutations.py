@@ -81,7 +81,7 @@ def mediated_all(outcome: Outcome) -> None:
     assert kept == Decimal(outcome.accepted["quantity"].sum() or 0)
 
 
-def records_hold(framing: Framing, kinds: list[str], seed: int) -> None:
+def assert_records_hold(framing: Framing, kinds: list[str], seed: int) -> None:
     """As many records out as were written, and no quantity that was not in one of them."""
     chance, rows = Random(seed), good_records(8)  # noqa: S311 - a repeatable test
     for kind in kinds:
@@ -105,7 +105,7 @@ def records_hold(framing: Framing, kinds: list[str], seed: int) -> None:
 def test_harmed_records_are_all_there_and_no_quantity_is_invented(
     framing: Framing, kinds: list[str], seed: int
 ) -> None:
-    records_hold(framing, kinds, seed)
+    assert_records_hold(framing, kinds, seed)
 
 
 @pytest.mark.slow
@@ -113,7 +113,7 @@ def test_harmed_records_are_all_there_and_no_quantity_is_invented(
 @settings(max_examples=150)
 @some_harm
 def test_many_harmed_records_are_all_there(framing: Framing, kinds: list[str], seed: int) -> None:
-    records_hold(framing, kinds, seed)
+    assert_records_hold(framing, kinds, seed)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def workbook() -> bytes:
     return WORKBOOK.write(good_records(5))
 
 
-def workbook_holds(content: bytes) -> None:
+def assert_workbook_holds(content: bytes) -> None:
     try:
         outcome = decoded(WORKBOOK.feed, content)
     except FileRefused:
@@ -175,7 +175,7 @@ def workbook_holds(content: bytes) -> None:
 def test_a_workbook_harmed_inside_is_read_or_held_whole(
     workbook: bytes, kinds: list[str], seed: int
 ) -> None:
-    workbook_holds(inside(workbook, kinds, Random(seed)))  # noqa: S311 - a repeatable test
+    assert_workbook_holds(inside(workbook, kinds, Random(seed)))  # noqa: S311 - a repeatable test
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_a_workbook_harmed_inside_is_read_or_held_whole(
 def test_many_workbooks_harmed_inside_are_read_or_held_whole(
     workbook: bytes, kinds: list[str], seed: int
 ) -> None:
-    workbook_holds(inside(workbook, kinds, Random(seed)))  # noqa: S311 - a repeatable test
+    assert_workbook_holds(inside(workbook, kinds, Random(seed)))  # noqa: S311 - a repeatable test
 
 
 def zipped(content: bytes) -> bytes:
@@ -222,7 +222,7 @@ def unpacked(place: Path, suffix: str, content: bytes) -> bytes:
         return stream.read()
 
 
-def packed_holds(place: Path, suffix: str, kinds: list[str], seed: int) -> None:
+def assert_packed_holds(place: Path, suffix: str, kinds: list[str], seed: int) -> None:
     """Harm before packing is the harm itself; after it, the file is held or read as it was."""
     chance, content = Random(seed), PLAIN.write(good_records(30))  # noqa: S311 - repeatable
     before = mutated(content, kinds[0], chance)
@@ -247,7 +247,7 @@ def packed_holds(place: Path, suffix: str, kinds: list[str], seed: int) -> None:
 def test_a_harmed_archive_is_held_whole_or_read_as_it_was(
     place: Path, suffix: str, kinds: list[str], seed: int
 ) -> None:
-    packed_holds(place, suffix, kinds, seed)
+    assert_packed_holds(place, suffix, kinds, seed)
 
 
 @pytest.mark.slow
@@ -257,4 +257,4 @@ def test_a_harmed_archive_is_held_whole_or_read_as_it_was(
 def test_many_harmed_archives_are_held_whole_or_read_as_they_were(
     place: Path, suffix: str, kinds: list[str], seed: int
 ) -> None:
-    packed_holds(place, suffix, kinds, seed)
+    assert_packed_holds(place, suffix, kinds, seed)
