@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from billing_pipeline.catalog.feed_frames import DelimitedFrame
 from billing_pipeline.mediation.fields import ReadFields, read_fields
 from billing_pipeline.mediation.framing.blocks import FramedBlock
 from billing_pipeline.mediation.plan import Plan
@@ -93,7 +94,7 @@ def _events(plan: Plan, block: FramedBlock, read: ReadFields, source: Source) ->
     late = _late(plan, events, source)
     return events.with_columns(
         identity.alias("identity"),
-        _flags(block, read, late, records).alias("flags"),
+        _flags(block, read, [late, _drift(plan, block, records)]).alias("flags"),
         _record_kind(plan, read).alias("record_kind"),
     )
 
@@ -111,10 +112,18 @@ def _record_kind(plan: Plan, read: ReadFields) -> pl.Series:
     return pl.select(pl.when(is_reversal).then(pl.lit("reversal"))).to_series()
 
 
-def _flags(block: FramedBlock, read: ReadFields, late: pl.Series | None, records: int) -> pl.Series:
-    given = [column for column in (block.flags, *read.flags, late) if column is not None]
+def _drift(plan: Plan, block: FramedBlock, records: int) -> pl.Series | None:
+    """A remark on every record of a file with columns its feed does not know."""
+    frame = plan.feed.frame
+    known = frame.known_columns if isinstance(frame, DelimitedFrame) else []
+    is_new = bool(known) and not set(block.names) <= set(known)
+    return pl.repeat("new_column", records, eager=True) if is_new else None
+
+
+def _flags(block: FramedBlock, read: ReadFields, more: list[pl.Series | None]) -> pl.Series:
+    given = [column for column in (block.flags, *read.flags, *more) if column is not None]
     if not given:
-        return pl.repeat(None, records, dtype=pl.String, eager=True)
+        return pl.repeat(None, read.values.height, dtype=pl.String, eager=True)
     frame = pl.DataFrame([column.alias(str(at)) for at, column in enumerate(given)])
     joined = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
     return frame.select(pl.when(joined.str.len_bytes() > 0).then(joined)).to_series()

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 from billing_pipeline.catalog.feeds import SequenceNumbers
@@ -91,12 +92,20 @@ def test_n07_a_half_written_line_is_suspended_and_the_good_ones_load() -> None:
     glued = decoded(feed(), HEADER + "c1,0207" + call(2) + call(3))
     assert (identities(glued), records(glued)) == (["c3"], 2)
 
+    # The completed file comes: what was there is a duplicate, the broken record loads.
+    whole = decoded(feed(), HEADER + call(1) + call(2)).accepted.with_columns(file_key=pl.lit("w"))
+    day = mediate(pl.concat([half.accepted, whole]), GUIDE.empty())
+    assert (day.duplicates.height, day.suspended["quantity"].sum()) == (1, Decimal(61 + 62))
+
 
 def test_n12_old_records_in_a_cumulative_file_have_the_identity_they_had() -> None:
-    first = decoded(feed(), HEADER + call(1))
-    second = decoded(feed(), HEADER + call(1) + call(2))
+    old = decoded(feed(), HEADER + call(1)).accepted.with_columns(file_key=pl.lit("a"))
+    more = decoded(feed(), HEADER + call(1) + call(2)).accepted
 
-    assert set(identities(first)) < set(identities(second))
+    day = mediate(pl.concat([more, old]), GUIDE.empty())
+
+    assert day.duplicates.select("file_key", "reason").rows() == [("f" * 32, "duplicate")]
+    assert day.suspended["reason"].to_list() == ["unknown_identifier"] * 2
 
 
 def test_n13_sequence_gaps_are_listed_and_close_when_the_late_file_comes() -> None:
@@ -155,6 +164,9 @@ def test_n14_n15_a_wrong_or_missing_trailer_quarantines(trailer: str, reason: st
     if reason is None:
         outcome = decoded(trailed, content)
         assert outcome.filtered["reason"].to_list() == ["control_record"]
+        # N02: without records the trailer must say none.
+        assert refusal(trailed, HEADER + trailer) == "trailer_mismatch"
+        assert records(decoded(trailed, HEADER + "TRL,,0,,,\n")) == 1
     else:
         with pytest.raises(FileRefused, match=reason):
             decoded(trailed, content)
@@ -248,6 +260,11 @@ def test_n20_a_wrong_number_of_columns_and_a_repeated_key_are_suspended() -> Non
 def test_n21_columns_are_mapped_by_name_and_a_missing_one_quarantines() -> None:
     more = HEADER.strip() + ",new\n" + call(1).strip() + ",x\n"
     assert identities(decoded(feed(), more)) == ["c1"]
+    known = delimited(header="names", known_columns=[*HEADER.strip().split(","), "old"])
+    assert decoded(known, HEADER + call(1)).accepted["flags"].to_list() == [None]
+    assert decoded(known, more).accepted["flags"].to_list() == ["new_column"]
+    turned = HEADER.strip().split(",")[::-1], call(1).strip().split(",")[::-1]
+    assert decoded(feed(), "\n".join(map(",".join, turned))).accepted["quantity"].to_list() == [61]
     with pytest.raises(FileRefused, match="missing_column"):
         decoded(feed(), more.replace("secs", "seconds"))
 
