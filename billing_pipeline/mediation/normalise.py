@@ -91,20 +91,24 @@ def _events(plan: Plan, block: FramedBlock, read: ReadFields, source: Source) ->
         if feed.identity
         else block.raw()
     )
-    late = _late(plan, events, source)
+    off_time = _off_time(plan, events, source)
     return events.with_columns(
         identity.alias("identity"),
-        _flags(block, read, [late, _drift(plan, block, records)]).alias("flags"),
+        _flags(block, read, [off_time, _drift(plan, block, records)]).alias("flags"),
         _record_kind(plan, read).alias("record_kind"),
     )
 
 
-def _late(plan: Plan, events: pl.DataFrame, source: Source) -> pl.Series | None:
+def _off_time(plan: Plan, events: pl.DataFrame, source: Source) -> pl.Series | None:
+    """A remark on what began long before its file landed, or only afterwards."""
     if source.landed_at is None:
         return None
     limit = source.landed_at - dt.timedelta(days=plan.feed.checks.late_after_days)
-    late = events["started_at"] < limit
-    return pl.select(pl.when(late).then(pl.lit("late"))).to_series() if late.any() else None
+    late, ahead = events["started_at"] < limit, events["started_at"] > source.landed_at
+    if not (late.any() or ahead.any()):
+        return None
+    remark = pl.when(late).then(pl.lit("late")).when(ahead).then(pl.lit("ahead_of_landing"))
+    return pl.select(remark).to_series()
 
 
 def _record_kind(plan: Plan, read: ReadFields) -> pl.Series:

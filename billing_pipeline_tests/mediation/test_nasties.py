@@ -330,7 +330,7 @@ def test_n30_n31_late_future_and_epoch_zero_are_told_apart() -> None:
 
     outcome = decoded(feed(), text, landed_at=landed_at)
 
-    assert outcome.accepted["flags"].to_list() == ["late", None]
+    assert outcome.accepted["flags"].to_list() == ["late", "ahead_of_landing"]
     assert outcome.suspended["reason"].to_list() == ["future_event", "invalid_time", "invalid_time"]
 
 
