@@ -30,6 +30,7 @@ ACCOUNTS = FrameSchema(
         "buyer_reference": optional(pl.String, "reference the buyer wants (BT-10)"),
         "electronic_address": optional(pl.String, "scheme:identifier of the buyer (BT-49)"),
         "einvoice_profile": optional(pl.String, "en16931, xrechnung or peppol"),
+        "payment_method": optional(pl.String, "bank_transfer (if null), direct_debit or card"),
     },
 )
 

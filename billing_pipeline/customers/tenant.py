@@ -142,6 +142,9 @@ ContactField = Literal["email", "vat_number", "region", "agent"]
 """What accounts.csv may leave empty and an account type may ask for."""
 
 
+PaymentMethod = Literal["bank_transfer", "direct_debit", "card"]
+
+
 class AccountType(Configuration):
     """What all accounts of one type have in common; accounts.csv names it by its key."""
 
@@ -155,6 +158,9 @@ class AccountType(Configuration):
     )
     cycles: list[Interval] = Field(
         default=[], description="billing cycles its plans may have; empty is all"
+    )
+    payment_methods: list[PaymentMethod] = Field(
+        default=[], description="how its accounts may pay, the first unless they say; empty is all"
     )
 
 

@@ -25,6 +25,14 @@ def payment_terms(tenant: Tenant) -> pl.Expr:
     return _TYPE.replace_strict(of_types, default=own, return_dtype=pl.Int64)
 
 
+def payment_method(tenant: Tenant) -> pl.Expr:
+    """How an account pays where it says nothing: the first way of its type, if that names any."""
+    first = {one.key: one.payment_methods[0] for one in tenant.account_types if one.payment_methods}
+    if not first:
+        return pl.lit(None, dtype=pl.String)
+    return _TYPE.replace_strict(first, default=None, return_dtype=pl.String)
+
+
 def check_account_types(
     tenant: Tenant, catalog: Catalog, accounts: pl.DataFrame, subscriptions: pl.DataFrame
 ) -> list[Problem]:
@@ -42,6 +50,7 @@ def check_account_types(
     problems = problems_in(accounts, _ACCOUNTS, "account_type", ~_TYPE.is_in(keys), unknown)
     for one in tenant.account_types:
         problems += _missing_cells(one, accounts)
+        problems += _other_methods(one, accounts)
         problems += _other_cycles(one, catalog, sold)
     return problems
 
@@ -51,6 +60,21 @@ def _missing_cells(one: AccountType, accounts: pl.DataFrame) -> Iterator[Problem
         message = pl.lit(f"is empty; every account of type {one.key} needs one")
         is_missing = (pl.col("account_type") == one.key) & pl.col(field).is_null()
         yield from problems_in(accounts, _ACCOUNTS, field, is_missing, message)
+
+
+def _other_methods(one: AccountType, accounts: pl.DataFrame) -> list[Problem]:
+    if not one.payment_methods:
+        return []
+    is_other = (pl.col("account_type") == one.key) & ~pl.col("payment_method").is_in(
+        list(one.payment_methods)
+    )
+    message = pl.format(
+        "accounts of type {} pay by {}, not by {}",
+        pl.lit(one.key),
+        pl.lit(" or ".join(one.payment_methods)),
+        "payment_method",
+    )
+    return problems_in(accounts, _ACCOUNTS, "payment_method", is_other, message)
 
 
 def _other_cycles(one: AccountType, catalog: Catalog, sold: pl.DataFrame) -> list[Problem]:

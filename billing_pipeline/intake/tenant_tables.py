@@ -8,13 +8,14 @@ import polars as pl
 from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
-from billing_pipeline.customers.tenant import EInvoiceProfile, Tenant
-from billing_pipeline.intake.account_types import payment_terms
+from billing_pipeline.customers.tenant import EInvoiceProfile, PaymentMethod, Tenant
+from billing_pipeline.intake.account_types import payment_method, payment_terms
 from billing_pipeline.intake.csv_tables import CsvColumn, CsvTable, read_table
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
 
 _PROFILES = get_args(EInvoiceProfile)
+_METHODS = get_args(PaymentMethod)
 _ACCOUNT_COLUMNS = (
     CsvColumn("account_key", "key", is_required=True),
     CsvColumn("name", is_required=True),
@@ -37,6 +38,7 @@ _ACCOUNT_COLUMNS = (
     CsvColumn("buyer_reference"),
     CsvColumn("electronic_address"),
     CsvColumn("einvoice_profile"),
+    CsvColumn("payment_method", "key"),
 )
 _SUBSCRIPTION_COLUMNS = (
     CsvColumn("subscription_key", "key", is_required=True),
@@ -89,6 +91,7 @@ def accounts(content: bytes | None, tenant: Tenant | None) -> CsvTable:
         pl.col("currency").fill_null(tenant.currency),
         pl.col("payment_terms_days").fill_null(payment_terms(tenant)),
         pl.col("language").fill_null(tenant.locale),
+        pl.col("payment_method").fill_null(payment_method(tenant)),
     )
     unknown = problems_in(
         frame,
@@ -97,6 +100,9 @@ def accounts(content: bytes | None, tenant: Tenant | None) -> CsvTable:
         pl.col("einvoice_profile").is_in(_PROFILES).not_(),
         pl.format("'{}' is none of {}", "einvoice_profile", pl.lit(", ".join(_PROFILES))),
     )
+    other = pl.format("'{}' is none of {}", "payment_method", pl.lit(", ".join(_METHODS)))
+    is_other = pl.col("payment_method").is_in(_METHODS).not_()
+    unknown += problems_in(frame, "accounts.csv", "payment_method", is_other, other)
     return CsvTable(frame, (*table.problems, *unknown))
 
 

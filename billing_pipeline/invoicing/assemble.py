@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from billing_pipeline.catalog.plans import Product
-from billing_pipeline.customers.tenant import LegalEntity, Tenant
+from billing_pipeline.customers.tenant import LegalEntity, PaymentMethod, Tenant
 from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails, Statement
 from billing_pipeline.invoicing.grouping import printed_lines
 from billing_pipeline.invoicing.sections import sections
@@ -94,7 +94,9 @@ def invoice_document(
         buyer=Party(**{name: payer[name] for name in _BUYER}),
         sections=sections(printed, accounts, sign, tenant.invoice_sections, beside.products),
         taxes=tax_groups(taxes, sign),
-        payment=payment_details(tenant.legal_entity, row["invoice_number"]),
+        payment=payment_details(
+            tenant.legal_entity, row["invoice_number"], payer["payment_method"] or "bank_transfer"
+        ),
         usage_totals=usage_totals(usage),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
@@ -173,8 +175,12 @@ def seller_party(entity: LegalEntity) -> Party:
     )
 
 
-def payment_details(entity: LegalEntity, reference: str) -> PaymentDetails:
-    """Where an amount is to be paid, and with which reference."""
+def payment_details(
+    entity: LegalEntity, reference: str, method: PaymentMethod = "bank_transfer"
+) -> PaymentDetails:
+    """How and where an amount is to be paid, and with which reference."""
+    if method != "bank_transfer":
+        return PaymentDetails(reference=reference, method=method)
     return PaymentDetails(
         reference=reference,
         bank_name=entity.bank_name,

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from billing_pipeline.customers.tenant import Branding, EInvoiceProfile
+from billing_pipeline.customers.tenant import Branding, EInvoiceProfile, PaymentMethod
 from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
@@ -127,13 +127,17 @@ class TaxGroup:
 
 @dataclass(frozen=True)
 class PaymentDetails:
-    """Where and with which reference the amount is to be paid."""
+    """How, where and with which reference the amount is to be paid.
+
+    What is collected needs no account to pay to.
+    """
 
     reference: str
     bank_name: str | None = None
     iban: str | None = None
     bic: str | None = None
     bank_account: str | None = None
+    method: PaymentMethod = "bank_transfer"
 
     @property
     def is_known(self) -> bool:

@@ -58,6 +58,8 @@ SCENARIOS = {
     "credit note with tax in the tax currency": replace(credit_note(), converted_tax=STERLING),
     "surcharge": document_of(to_post({}, {"charge_kind": "termination", "amount": "50"})),
     "negative due": document_of(to_post({}, {"amount": "-45.55", "charge_kind": "discount"})),
+    "collected by direct debit": small_invoice(payment_method="direct_debit"),
+    "XRechnung by card": small_invoice(**{**PUBLIC_BODY, "payment_method": "card"}),
     "XRechnung": small_invoice(**PUBLIC_BODY),
     "Peppol": small_invoice(**{**PUBLIC_BODY, "einvoice_profile": "peppol"}),
     "currency without minor units": document_of(to_post({"currency": "JPY", "amount": "1500"})),

@@ -144,6 +144,26 @@ def test_a_credit_note_names_the_invoice_and_asks_for_no_payment() -> None:
     assert "IBAN" not in shown
 
 
+@pytest.mark.parametrize(
+    ("method", "language", "expected"),
+    [
+        ("direct_debit", "en_GB", "will be collected from your bank account"),
+        ("direct_debit", "de_DE", "von Ihrem Konto eingezogen"),
+        ("card", "fr_FR", "débités de votre carte"),
+        (None, "en_GB", "Please transfer"),
+    ],
+)
+def test_a_document_says_how_its_account_pays(
+    method: str | None, language: str, expected: str
+) -> None:
+    document = small_invoice(payment_method=method, language=language)
+    text = html_text(invoice_html(document))
+
+    assert expected in text
+    assert ("IBAN" in text) == (method is None)
+    assert document.payment.is_known == (method is None)
+
+
 def test_what_a_customer_wrote_is_escaped() -> None:
     html = invoice_html(small_invoice(name="<script>alert(1)</script> & Co"))
 

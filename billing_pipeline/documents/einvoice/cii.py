@@ -164,6 +164,8 @@ def _payment(parent: Element, document: InvoiceDocument) -> None:
         return
     means = add(parent, "ram:SpecifiedTradeSettlementPaymentMeans")
     add(means, "ram:TypeCode", code)
+    if not document.payment.is_known:
+        return
     account = add(means, "ram:PayeePartyCreditorFinancialAccount")
     kind = "ram:IBANID" if document.payment.iban else "ram:ProprietaryID"
     if document.payment.iban:

@@ -41,6 +41,8 @@ EXEMPTION_CODES = {
 }
 
 _SEPA_TRANSFER, _CREDIT_TRANSFER = "58", "30"
+_AS_AGREED = "1"
+"""UNTDID 4461, instrument not defined: a debit or card whose mandate or number is not kept."""
 _VAT_PREFIX_LENGTH = 2
 _GREECE = "EL"
 
@@ -133,6 +135,8 @@ def vat_identifier(document: InvoiceDocument, party: Party) -> str | None:
 
 def payment_means(document: InvoiceDocument) -> str | None:
     """UNTDID 4461: SEPA transfer in euro to an IBAN, any transfer else; None if unknown."""
+    if document.payment.method != "bank_transfer" and not document.is_credit_note:
+        return _AS_AGREED
     if document.is_credit_note or not document.payment.is_known:
         return None
     is_sepa = document.currency == "EUR" and document.payment.iban

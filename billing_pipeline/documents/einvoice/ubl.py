@@ -114,6 +114,8 @@ def _payment(parent: Element, document: InvoiceDocument) -> None:
     means = add(parent, "cac:PaymentMeans")
     add(means, "cbc:PaymentMeansCode", code)
     add(means, "cbc:PaymentID", document.payment.reference)
+    if not document.payment.is_known:
+        return
     account = add(means, "cac:PayeeFinancialAccount")
     add(account, "cbc:ID", payment_account(document))
     add(account, "cbc:Name", document.seller.name)
