@@ -8,7 +8,8 @@ from billing_pipeline.bench.paper import invoices, pages_of
 from billing_pipeline.documents.batch import render_documents
 
 WORKERS = 2
-_TWICE = 4
+TWICE = 4
+"""Documents that are rendered again, in one process."""
 
 
 def run(folder: Path, scratch: Path, clock: Clock, count: str) -> None:
@@ -21,12 +22,12 @@ def run(folder: Path, scratch: Path, clock: Clock, count: str) -> None:
         for _, pdf in render_documents(invoices(int(count)), workers=WORKERS):
             clock.counts["documents"] += 1
             clock.counts["pages"] += pages_of(pdf)
-            if len(first) < _TWICE:
+            if len(first) < TWICE:
                 first.append(hashlib.sha256(pdf).hexdigest())
     with clock.phase("one process"):
         again = [
             hashlib.sha256(pdf).hexdigest()
-            for _, pdf in render_documents(invoices(_TWICE), workers=0)
+            for _, pdf in render_documents(invoices(TWICE), workers=0)
         ]
-    if again != first[:_TWICE]:
+    if again != first[:TWICE]:
         raise NotRight("a document rendered again has other bytes")

@@ -9,6 +9,7 @@ from pathlib import Path
 from billing_pipeline.bench.contest import Figure, Taken
 from billing_pipeline.bench.contestant import run_alone
 from billing_pipeline.bench.curves import curve_figures, measure_curves
+from billing_pipeline.bench.documents import TWICE
 from billing_pipeline.bench.plot import curves_svg
 from billing_pipeline.bench.start_up import COMMANDS, seconds_to_start
 from billing_pipeline.bench.usage import contestants, measure_usage, must_agree, usage_figures
@@ -143,11 +144,20 @@ def _documents(scale: Scale) -> Measured:
         name: one["counts"]["pages"] / one["wall_s"][phases[name]] for name, one in taken.items()
     }
     plain = pages["documents_plain"]
+    per_document = {
+        name: taken[name]["processor_s"][phase] / documents
+        for name, phase, documents in (
+            ("documents", "one process", TWICE),
+            ("documents_plain", "plain loop", scale.plain_documents),
+        )
+    }
+    processor = per_document["documents_plain"] / per_document["documents"]
     figures = [
         Figure(5, "pages a second / plain loop", pages["documents"] / plain, "x",
                least=_PAGES_RATIO),
         Figure(5, f"peak memory of {scale.documents:,} documents",
                taken["documents"]["peak_mb"], "MB"),
+        Figure(5, "processor time a document, plain loop / one process of ours", processor, "x"),
         *(Figure(5, f"pages a second, {name}", each, "pages/s") for name, each in pages.items()),
     ]  # fmt: skip
     return Measured(figures, dict(taken), {})
