@@ -17,6 +17,8 @@ from pathlib import Path
 import click
 import yaml
 
+from billing_pipeline.bench.stages import FEED
+from billing_pipeline.bench.usage_files import FIRST_DAY, FIRST_NUMBER, Size, generate
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.orchestration.configure import apply_folders
 from billing_pipeline.orchestration.installation import Installation
@@ -25,8 +27,6 @@ from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
 from billing_pipeline.orchestration.steps.rate import TenantRater
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.throwaway import throwaway_installation
-from billing_pipeline_tests.bench.call_records import FIRST_DAY, FIRST_NUMBER, Size, generate
-from billing_pipeline_tests.bench.ours import FEED
 
 STORY = Path(__file__).parents[1] / "scenarios" / "an_unknown_number_is_found" / "given"
 LANDED = FIRST_DAY + dt.timedelta(days=2)
