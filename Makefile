@@ -40,8 +40,7 @@ guides: setup ## run every command of README and docs on a demo installation
 	@$(BIN)/pytest -q -m guides
 
 bench: setup ## measure every stage against its baselines
-	@$(BIN)/python -m billing_pipeline_tests.bench
-
+	@$(BIN)/billing bench
 
 pictures: setup ## take the README's pictures from the demo
 	@sh tools/pictures.sh

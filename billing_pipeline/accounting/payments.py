@@ -37,6 +37,8 @@ def journal_for_payments(payments: pl.DataFrame, tenant: Tenant, accounts: pl.Da
             "payment_key",
             pl.lit(", account "),
             "account_key",
+            pl.when(pl.col("reference") != "").then(pl.lit(": ")).otherwise(pl.lit("")),
+            "reference",
         ),
     )
     side = entries.select("entry_key", "kind", "currency", "customer_group", "amount_minor")

@@ -51,36 +51,6 @@ def journal_for_documents(
     return finished(entries, sides, tenant)
 
 
-def journal_for_write_offs(
-    items: pl.DataFrame, booked_date: dt.date, tenant: Tenant, *, reason: str
-) -> Journal:
-    """Give up open items: write-off expense against the receivable.
-
-    Args:
-        items: OPEN_ITEMS that will not be paid.
-        booked_date: local day of the decision.
-        tenant: whose chart of accounts is used.
-        reason: for people; stands in the narration.
-    """
-    entries = items.select(
-        "account_key",
-        "currency",
-        "open_minor",
-        entry_key=pl.format("write_off/{}", "invoice_number"),
-        posting_rule=pl.lit("write_off"),
-        source_key=pl.col("invoice_number"),
-        booked_date=pl.lit(booked_date),
-        narration=pl.format("Write-off of {}: {}", "invoice_number", pl.lit(reason)),
-    )
-    given_up = pl.col("open_minor")
-    keys = ["entry_key", "currency"]
-    sides = [
-        entries.select(*keys, role=pl.lit("write_off"), amount_minor=given_up),
-        entries.select(*keys, role=pl.lit("receivable"), amount_minor=-given_up),
-    ]
-    return finished(entries, sides, tenant)
-
-
 def journal_for_intercompany(
     supplied: pl.DataFrame, booked_date: dt.date, seller: Tenant, buyer: Tenant
 ) -> tuple[Journal, Journal]:

@@ -77,7 +77,7 @@ def sequence_gaps(landed: pl.DataFrame, feeds: tuple[Feed, ...]) -> pl.DataFrame
 
 
 def _gaps_of(landed: pl.DataFrame, feed: Feed) -> pl.DataFrame:
-    audit = sequence_audit(_numbered(landed, feed))
+    audit = sequence_audit(_numbered(landed, feed), feed.checks.sequence)
     gaps = [
         (
             f"{feed.key} {gap.source}".strip(),

@@ -165,8 +165,11 @@ def read_guide(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame
     return copy_out(connection, select, GUIDE).sort("identifier", "valid_from", "tenant_key")
 
 
-def read_company_patterns(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
-    """Prefixes and ranges of the other tenants of the tenant's company, with `tenant_key`."""
+def read_company_claims(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
+    """What the company's other tenants have that may be at odds with the tenant's identifiers.
+
+    IDENTIFIERS_OF_TENANTS: their prefixes and ranges, and what is written as the tenant writes it.
+    """
     owned = service_identifiers.c
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     root = sa.select(tenants.c.tenant_key).where(
@@ -177,11 +180,18 @@ def read_company_patterns(connection: sa.Connection, tenant_key: str) -> pl.Data
         owned.tenant_key, *(owned[name] for name in SERVICE_IDENTIFIERS.names)
     ).where(
         owned.known_until.is_(None),
-        owned.match != "exact",
+        sa.or_(owned.match != "exact", owned.identifier.in_(_known_identifiers(tenant_key))),
         owned.tenant_key != tenant_key,
         owned.tenant_key.in_(company),
     )
     return copy_out(connection, select, IDENTIFIERS_OF_TENANTS).sort("tenant_key", "identifier")
+
+
+def _known_identifiers(tenant_key: str) -> sa.Select[str]:
+    mine = service_identifiers.alias("mine").c
+    return sa.select(mine.identifier).where(
+        mine.known_until.is_(None), mine.tenant_key == tenant_key
+    )
 
 
 def _read(

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from billing_pipeline.catalog.overlaps import covered_pairs, pattern_pairs
+from billing_pipeline.catalog.overlaps import covered_pairs, is_together, pattern_pairs
 from billing_pipeline.vocabulary.identifier_keys import bounds_of
 from billing_pipeline.vocabulary.problems import ROW, Problem, problems_in
 
@@ -30,7 +30,7 @@ def check_service_identifiers(
 
 
 def overlaps(identifiers: pl.DataFrame, others: pl.DataFrame) -> list[Problem]:
-    """Prefixes and ranges at odds with `others`, told by `identifiers`' rows.
+    """Identifiers, prefixes and ranges at odds with `others`, told by `identifiers`' rows.
 
     `others` may be `identifiers` itself; its column `place` says where each of them stands, a
     row of the file if it is missing.
@@ -42,12 +42,28 @@ def overlaps(identifiers: pl.DataFrame, others: pl.DataFrame) -> list[Problem]:
     )
     found = pl.concat(
         [
+            _twice(mine, theirs).select(ROW, message=_claimed()),
             pattern_pairs(mine, theirs).select(ROW, message=_unclear()),
             held_back.select(ROW, message=_withheld()),
         ]
     )
     message = pl.col("message")
     return problems_in(found, IDENTIFIERS_FILE, "identifier", message.is_not_null(), message)
+
+
+def _twice(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `mine` that others have word for word; within one file its own check tells."""
+    if mine is theirs:
+        return mine.join(theirs, on="identifier", suffix="_other").clear()
+    return mine.join(theirs, on="identifier", suffix="_other").filter(is_together()).sort(ROW)
+
+
+def _claimed() -> pl.Expr:
+    return pl.format(
+        "is {} by a row of {} at the same time; end one of both with valid_until",
+        "status_other",
+        "place_other",
+    )
 
 
 def _unclear() -> pl.Expr:
@@ -59,6 +75,15 @@ def _unclear() -> pl.Expr:
         .then(
             pl.format(
                 "overlaps {} of {}, and neither lies inside the other; divide one of them",
+                other,
+                place,
+            )
+        )
+        .when(relation == "around")
+        .then(
+            pl.format(
+                "has the prefix {} of {} inside it; have that written as a range too, so that the"
+                " narrower one is plain",
                 other,
                 place,
             )

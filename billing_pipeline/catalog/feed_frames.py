@@ -50,6 +50,11 @@ class DelimitedFrame(FrameBase):
     header: Literal["names", "none"] = "names"
     columns: list[ColumnName] = []
     widths: list[Annotated[int, Field(ge=1)]] = []
+    known_columns: list[ColumnName] = Field(
+        default=[],
+        description="header: names; a file with any other column is read, its records are flagged "
+        "new_column. None: whatever comes",
+    )
     skip_lines: int = Field(default=0, ge=0, description="free-text lines before the header")
     rows_after_header: int = Field(default=0, ge=0, description="e.g. 1 for a row of data types")
     comment_prefix: str | None = None

@@ -89,11 +89,42 @@ class EventMapping(Configuration):
 
 
 class Trailer(Configuration):
-    """A control record (action `control`, told by `when`) with totals that must be right."""
+    """A control record (action `control`, told by `when`) with totals that must be right.
+
+    It may stand anywhere in the file: a header can carry the totals too.
+    """
 
     when: Expression
+    over: Literal["all", "billable"] = Field(
+        default="all",
+        description="what it counts: every record but control records, or those not filtered",
+    )
     records: Expression | None = Field(default=None, description="number of records it claims")
     quantity: Expression | None = Field(default=None, description="sum of quantity it claims")
+    amount: Expression | None = Field(default=None, description="sum of carried_amount it claims")
+
+
+class SequenceNumbers(Configuration):
+    """How the numbers in the names of files (group `sequence`) run, per source and period.
+
+    checks: {sequence: {start: 1, step: 1, last: 9999}}
+    """
+
+    start: int | None = Field(
+        default=None,
+        ge=0,
+        description="first number; None, or with `last`: wherever the first file begins",
+    )
+    step: int = Field(default=1, ge=1, description="from one file to the next")
+    last: int | None = Field(
+        default=None, ge=1, description="after it they begin anew at start, or at 0"
+    )
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> "SequenceNumbers":
+        if self.last is not None and self.last <= (self.start or 0) + self.step:
+            raise ValueError("last must leave room for several numbers after start")
+        return self
 
 
 class Checks(Configuration):
@@ -112,6 +143,7 @@ class Checks(Configuration):
         default=Decimal(50), ge=0, le=100, description="above it the whole file is refused"
     )
     trailer: Trailer | None = None
+    sequence: SequenceNumbers = SequenceNumbers()
     files_per_day: int | None = Field(
         default=None, ge=1, description="fewer files on a landing day are a finding"
     )
@@ -200,7 +232,7 @@ class Feed(Configuration):
             *(rule.when for rule in self.filters),
             self.billable_when,
             self.version,
-            *((trailer.when, trailer.records, trailer.quantity) if trailer else ()),
+            *((trailer.when, trailer.records, trailer.quantity, trailer.amount) if trailer else ()),
             *(
                 (
                     self.assemble.key,

@@ -12,9 +12,10 @@ _COLUMNS = ("identifier", "status", "place", "valid_from", "valid_until", "first
 def pattern_pairs(mine: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Pairs of patterns in force together that leave open which is the narrower.
 
-    `relation` is `same`, `crossing`, or `inside` for a prefix inside a range. Each pair once,
-    told by the row of `mine` (the later one, where both are of one file); `others` are the same
-    frame, or rows of other files. Shape: with `first`, `end` and `place`; ROW of `mine` is kept.
+    `relation` is `same`, `crossing`, `inside` for a prefix inside a range, or `around` for a range
+    around a prefix of others. Each pair once, told by the row of `mine` (the later one, where both
+    are of one file); `others` are the same frame, or rows of other files. Shape: with `first`,
+    `end` and `place`; ROW of `mine` is kept.
     """
     rows = _patterns(mine, others)
     given = _as_ranges(rows)
@@ -26,7 +27,7 @@ def pattern_pairs(mine: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
         .unique()
     )
     pairs = _joined(both, given).filter(
-        pl.col("pattern") != pl.col("pattern_other"), _is_together(), _is_told_here()
+        pl.col("pattern") != pl.col("pattern_other"), is_together(), _is_told_here()
     )
     return pairs.with_columns(relation=_relation()).filter(pl.col("relation").is_not_null())
 
@@ -52,7 +53,7 @@ def covered_pairs(mine: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     return (
         found.join(mine, on=ROW, how="left")
         .join(patterns, on="at", how="left", suffix="_other")
-        .filter(_is_together(), pl.col("identifier") != pl.col("identifier_other"))
+        .filter(is_together(), pl.col("identifier") != pl.col("identifier_other"))
         .sort(ROW, "at")
     )
 
@@ -96,7 +97,8 @@ def _joined(pairs: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _is_together() -> pl.Expr:
+def is_together() -> pl.Expr:
+    """Whether the spans of a row and of its `_other` have an instant in common."""
     return (pl.col("valid_from") < pl.col("valid_until_other")).fill_null(value=True) & (
         pl.col("valid_from_other") < pl.col("valid_until")
     ).fill_null(value=True)
@@ -107,9 +109,11 @@ def _is_told_here() -> pl.Expr:
     is_later = pl.col("pattern") > pl.col("pattern_other")
     is_prefix = pl.col("is_numbers")
     both_plain = ~is_prefix & ~pl.col("is_numbers_other")
+    is_foreign = ~pl.col("is_own_other")
     return pl.col("is_own") & (
-        (both_plain & (is_later | ~pl.col("is_own_other")))
+        (both_plain & (is_later | is_foreign))
         | (is_prefix & ~pl.col("is_numbers_other"))
+        | (~is_prefix & pl.col("is_numbers_other") & is_foreign)
     )
 
 
@@ -120,10 +124,12 @@ def _relation() -> pl.Expr:
     contains = (first <= first_other) & (end >= end_other)
     is_inside = (first >= first_other) & (end <= end_other)
     return (
-        pl.when(pl.col("is_numbers") & contains)
+        pl.when((pl.col("is_numbers") & contains) | (pl.col("is_numbers_other") & is_inside))
         .then(pl.lit(None, pl.String))
         .when(pl.col("is_numbers") & is_inside)
         .then(pl.lit("inside"))
+        .when(pl.col("is_numbers_other") & contains)
+        .then(pl.lit("around"))
         .when(is_same & (pl.col("identifier") != pl.col("identifier_other")))
         .then(pl.lit("same"))
         .when(~contains & ~is_inside)

@@ -8,6 +8,7 @@ import sys
 import click
 
 from billing_pipeline.cli import (
+    bench,
     bills,
     catalog,
     database,
@@ -40,6 +41,7 @@ def billing() -> None:
     """Usage files in, balanced books out."""
 
 
+billing.add_command(bench.bench)
 billing.add_command(bills.bills)
 billing.add_command(catalog.catalog)
 billing.add_command(database.db)

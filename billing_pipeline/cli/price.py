@@ -1,5 +1,6 @@
 """`billing price`: what something costs and why, without touching anything."""
 
+import datetime as dt
 from pathlib import Path
 
 import click
@@ -41,14 +42,20 @@ def explain(tenant: str, subscription: str, product: str, at: str | None, *, as_
 @click.argument("against")
 @click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--feed", help="Feed that reads FILE.")
+@click.option(
+    "--landed",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day FILE came, by which a version of the feed is chosen; today if left out.",
+)
 @click.option("--event", "pairs", multiple=True, help="field=value of one event; repeat.")
 @click.option("--limit", default=20, show_default=True, help="Events shown in full.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def try_(
+def try_(  # noqa: PLR0913 - the options of one command
     tenant: str,
     against: str,
     file: Path | None,
     feed: str | None,
+    landed: dt.datetime | None,
     pairs: tuple[str, ...],
     limit: int,
     *,
@@ -69,6 +76,9 @@ def try_(
     if (file is None) == (not pairs) or (file is not None and feed is None):
         raise click.UsageError("give either FILE with --feed, or --event field=value ...")
     given = sources(Installation.from_environment(), tenant)
-    events = event_of(pairs, utc_now()) if file is None else events_of_file(given, file, feed or "")
+    day = (landed or utc_now()).date()
+    events = (
+        event_of(pairs, utc_now()) if file is None else events_of_file(given, file, feed or "", day)
+    )
     trial = try_price(given, against, events)
     click.echo(json.dumps(trial.as_dict(), indent=2) if as_json else trial.text(limit))

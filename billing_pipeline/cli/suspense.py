@@ -143,5 +143,5 @@ def export(out: Path, **given: Any) -> None:  # noqa: ANN401 - options of a choi
 def _worth(lives: Any) -> str:  # noqa: ANN401 - a frame, imported late
     from billing_pipeline.orchestration.suspense_actions import worth
 
-    parts = [f"about {value:.2f} {currency}" for currency, value in worth(lives).items()]
+    parts = [f"about {value:z.2f} {currency}" for currency, value in worth(lives).items()]
     return " and ".join(parts) or "nobody knows what"

@@ -19,7 +19,7 @@ def group_lines(groups: pl.DataFrame, by: str, now: dt.datetime, limit: int) -> 
         limit
     ).rows():
         age = f"{(now - oldest).days} d"
-        worth = f"{value:.2f} {currency}" if unvalued < records else "?"
+        worth = f"{value:z.2f} {currency}" if unvalued < records else "?"
         yield (
             f"{records:>7} {age:>7} {tries:>5}  {worth:>16}  "
             f"{tenant:<12} {stage:<8} {group or '-':<24} {day or '-'}"
@@ -49,7 +49,7 @@ def _life(row: dict[str, object], now: dt.datetime) -> str:
     words = f"{row['state']}, first seen {since:%Y-%m-%d %H:%M}, {days} days ago"
     words += f", {row['attempts']} attempts"
     if row["estimated_value"] is not None:
-        words += f", worth about {row['estimated_value']:.2f} {row['currency']}"
+        words += f", worth about {row['estimated_value']:z.2f} {row['currency']}"
     if row["closed_at"] is not None:
         words += f", ended {row['closed_at']:%Y-%m-%d %H:%M}"
     if row["decided_by"] is not None:

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
 from multiprocessing.util import Finalize
 
-from billing_pipeline.documents import render
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
 
@@ -18,6 +17,7 @@ DOCUMENTS_PER_WORKER = 500
 _AHEAD = 4
 _BEFORE_QUEUES = 100
 """Queues are closed at 10; by then no worker can be told to end."""
+_RENDERER = "billing_pipeline.documents.render"
 
 
 class DocumentNotRendered(Exception):
@@ -58,7 +58,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     and nothing else: a fork of this process would copy locks that Polars' threads hold.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([render.__name__])
+    context.set_forkserver_preload([_RENDERER])
     pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=context,
@@ -88,8 +88,11 @@ def _finished(under_way: deque[tuple[str, Future[bytes]]]) -> tuple[str, bytes]:
 
 
 def _rendered(document: InvoiceDocument, templates: TemplateSet) -> bytes:
+    # Importing it takes a second: whoever only hands out work, or loads definitions, does not.
+    from billing_pipeline.documents.render import invoice_pdf  # noqa: PLC0415
+
     try:
-        return render.invoice_pdf(document, templates)
+        return invoice_pdf(document, templates)
     except Exception as error:  # noqa: BLE001 - re-raised with the document's number
         # The cause crosses a process boundary: only its words are sure to arrive.
         message = f"{document.invoice_number}: {type(error).__name__}: {error}"

@@ -6,9 +6,10 @@ size. Uses the paint protocol of WeasyPrint 70, which is pinned.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import weasyprint
+if TYPE_CHECKING:
+    import weasyprint  # a second to import, and needed here for its names only
 
 PX_PER_PT = 96 / 72
 
@@ -38,7 +39,7 @@ class DrawnPage:
     """A page of WeasyPrint that paints its drawings after itself."""
 
     def __init__(
-        self, page: weasyprint.Page, drawings: Sequence[Drawing], fonts: Mapping[str, Any]
+        self, page: "weasyprint.Page", drawings: Sequence[Drawing], fonts: Mapping[str, Any]
     ) -> None:
         self.page = page
         self.drawings = drawings
@@ -57,7 +58,7 @@ class DrawnPage:
                 drawing.paint(stream, place, self._fonts)
 
 
-def draw_on_pages(rendered: weasyprint.Document, drawings: Sequence[Drawing]) -> None:
+def draw_on_pages(rendered: "weasyprint.Document", drawings: Sequence[Drawing]) -> None:
     """Let the pages that hold the anchors of `drawings` paint them.
 
     A drawing whose anchor no page has is left out: the template has no place for it.
@@ -69,7 +70,7 @@ def draw_on_pages(rendered: weasyprint.Document, drawings: Sequence[Drawing]) ->
             rendered.pages[number] = DrawnPage(page, here, rendered.fonts)
 
 
-def repeat_page(rendered: weasyprint.Document, anchor: str, drawings: Sequence[Drawing]) -> None:
+def repeat_page(rendered: "weasyprint.Document", anchor: str, drawings: Sequence[Drawing]) -> None:
     """Add the page that holds `anchor` once more for each drawing, which is painted there.
 
     Laying out a page costs many times what painting it costs. Nothing is added where no page

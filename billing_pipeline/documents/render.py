@@ -28,6 +28,7 @@ from billing_pipeline.documents.drawn_text import (
 )
 from billing_pipeline.documents.einvoice.cii import cii_invoice
 from billing_pipeline.documents.einvoice.facts import why_impossible
+from billing_pipeline.documents.fetching import FetchRefused, NoFetching
 from billing_pipeline.documents.formats import formats
 from billing_pipeline.documents.html_tree import Source
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
@@ -35,12 +36,7 @@ from billing_pipeline.documents.labels import labels
 from billing_pipeline.documents.page_numbers import number_pages
 from billing_pipeline.documents.payment_code import PaymentCode, payment_code
 from billing_pipeline.documents.quick_styles import use_short_cuts
-from billing_pipeline.documents.sandbox import (
-    FetchRefused,
-    NoFetching,
-    ResourceRefused,
-    environment,
-)
+from billing_pipeline.documents.sandbox import ResourceRefused, environment
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
 

@@ -4,14 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 
-import weasyprint
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from billing_pipeline.accounting.report import FinancialReport
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.documents.formats import formats
 from billing_pipeline.documents.report_sections import headlines, sections
-from billing_pipeline.documents.sandbox import NoFetching
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,11 @@ class PrintedReport:
 
 def print_report(report: FinancialReport, tenant: Tenant, printed_at: dt.datetime) -> PrintedReport:
     """Print a tenant's month; equal figures, tenant and instant give equal bytes."""
+    # Importing them takes a second, which whoever only loads definitions need not wait.
+    import weasyprint  # noqa: PLC0415
+
+    from billing_pipeline.documents.fetching import NoFetching  # noqa: PLC0415
+
     written = formats(tenant.locale)
     html = (
         _environment()

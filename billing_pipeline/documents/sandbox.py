@@ -10,7 +10,6 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from billing_pipeline.customers.tenant import Branding
 from billing_pipeline.documents.annex import AnnexGroup
@@ -82,18 +81,3 @@ def environment(templates: TemplateSet) -> DocumentEnvironment:
 
 class ResourceRefused(Exception):
     """A document asked for something outside itself."""
-
-
-# weasyprint has no types, so its classes are Any to mypy.
-class FetchRefused(FatalURLFetchingError):  # type: ignore[misc]
-    """The one kind of error that WeasyPrint does not swallow; `render` turns it into ours."""
-
-
-class NoFetching(URLFetcher):  # type: ignore[misc]
-    """Fetches nothing but `data:` pictures and fonts that stand in the document itself."""
-
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        """Decode a `data:` address of a picture or font. Raises: FetchRefused for any other."""
-        if not url.startswith(("data:image/", "data:font/")):
-            raise FetchRefused(f"a document may not fetch {url[:80]!r}")
-        return super().fetch(url, headers)

@@ -4,7 +4,9 @@ import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -153,7 +155,7 @@ def _zstd(raw: IO[bytes]) -> IO[bytes]:
 def _zip_member(raw: IO[bytes]) -> IO[bytes]:
     try:
         archive = zipfile.ZipFile(raw)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except _CORRUPT as error:
         raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
@@ -167,14 +169,16 @@ def _zip_member(raw: IO[bytes]) -> IO[bytes]:
         raise FileRefused(QuarantineReason.UNSAFE_ARCHIVE, "an archive inside the zip archive")
     try:
         return archive.open(member)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except _CORRUPT as error:
         raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
 
 
 _CORRUPT = (
-    *(EOFError, OSError, zlib.error, zipfile.BadZipFile, ValueError),
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+    *(zlib.error, lzma.LZMAError, struct.error, zipfile.BadZipFile),
     *([zstd.ZstdError] if zstd else []),
 )
+"""What readers of damaged archives raise: places before the file, methods there are not."""
 
 
 class _Limited(io.RawIOBase):

@@ -106,7 +106,8 @@ def _definition(
     started = _chosen(columns, _STARTS, "time")
     if started is None:
         raise NotGuessed(
-            f"{sample.name} has no column that reads as a time; start from docs/define-a-feed.md"
+            f"{sample.name} has no column that reads as a time; start from a shipped feed of its "
+            "kind, `billing feed list`, or from docs/define-a-feed.md"
         )
     quantity = _chosen(columns, _QUANTITIES, "duration", "integer", "decimal")
     owner = _chosen(columns, _OWNERS, "phone", "text", "integer") or columns[0]

@@ -27,6 +27,8 @@ _CALLS = re.compile(r"src|dst|caller|called|from|to$|number|msisdn|dialled|ani|d
 _NAMES = re.compile(rf"(^|_)(id|uuid|key|account|customer|meter|line|imsi|imei)$|{_CALLS.pattern}")
 _NAMING_DIGITS = re.compile(r"0\d|\d{10}")
 _MOST_VALUES = 6
+_MOST, _OF = 4, 5
+"""Times are told by most cells of a column: a sample may hold broken records."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,11 @@ def _field(name: str, taken: Iterable[str]) -> str:
 def _kind(field: str, cells: list[str], country: str | None) -> tuple[str, str]:
     if not cells:
         return "text", ""
-    if all(_ISO.fullmatch(cell) for cell in cells):
-        return "time", "iso8601"
-    for pattern in _FORMATS:
-        if _reads_all(cells, pattern):
-            return "time", json.dumps(pattern)
+    counts = {"iso8601": sum(_ISO.fullmatch(cell) is not None for cell in cells)}
+    counts |= {json.dumps(pattern): _read_by(cells, pattern) for pattern in _FORMATS}
+    detail, fitting = max(counts.items(), key=lambda count: count[1])
+    if fitting * _OF >= len(cells) * _MOST:
+        return "time", detail
     if country and _CALLS.search(field) and all(_PHONE.fullmatch(cell) for cell in cells):
         return "phone", ""
     return _number(field, cells)
@@ -112,12 +114,15 @@ def _number(field: str, cells: list[str]) -> tuple[str, str]:
     return "text", ""
 
 
-def _reads_all(cells: list[str], pattern: str) -> bool:
-    try:
-        for cell in cells:
+def _read_by(cells: list[str], pattern: str) -> int:
+    """How many cells read as times of a pattern; none if one reads as another number."""
+    fitting = 0
+    for cell in cells:
+        try:
             read = dt.datetime.strptime(cell, pattern).replace(tzinfo=dt.UTC)
-            if "%Y%m" in pattern and read.strftime(pattern) != cell:
-                return False  # any run of digits reads as a compact time
-    except ValueError:
-        return False
-    return True
+        except ValueError:
+            continue
+        if "%Y%m" in pattern and read.strftime(pattern) != cell:
+            return 0  # any run of digits reads as a compact time
+        fitting += 1
+    return fitting

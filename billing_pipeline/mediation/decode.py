@@ -13,7 +13,8 @@ from billing_pipeline.mediation.framing.framing import framed_blocks
 from billing_pipeline.mediation.normalise import STRUCTURAL, Normalised, Source, normalise
 from billing_pipeline.mediation.plan import Plan, plan_of
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
-from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
+from billing_pipeline.mediation.validate import FILTERED
+from billing_pipeline.vocabulary.outcome import FilterReason, NotConserved, Outcome
 
 LEAST_ERRORS = 20
 """A file with fewer bad records than this is never refused for its share of errors."""
@@ -88,48 +89,56 @@ class _Totals:
         self.plan = plan
         self.records = 0
         self.errors = 0
-        self.usage = 0
-        self.quantity = Decimal(0)
+        self.found = dict.fromkeys(("records", "quantity", "amount"), Decimal(0))
         self.claims: list[pl.DataFrame] = []
 
     def add(self, normalised: Normalised) -> None:
-        outcome, control = normalised
+        outcome = normalised.outcome
         self.records += sum(part.height for part in outcome)
         self.errors += int(outcome.suspended["reason"].is_in(list(STRUCTURAL)).sum())
-        self.usage += sum(part.height for part in outcome) - control.height
-        for part in outcome:
-            self.quantity += Decimal(part["quantity"].sum() or 0) if part.height else Decimal(0)
-        if self.plan.trailer and control.height:
-            claims = control.filter(self.plan.trailer["when"])
-            self.claims.append(
-                claims.select(
-                    expr.alias(name) for name, expr in self.plan.trailer.items() if name != "when"
-                )
-            )
+        if self.plan.trailer:
+            self._count(normalised)
         # The file is refused as soon as it is plain that it is not of this feed.
-        self._check_errors()
+        check_error_share(self.plan.feed, self.errors, self.records)
 
     def finish(self) -> None:
         """Compare with the trailer. Raises: FileRefused."""
         if self.plan.trailer:
             self._check_trailer()
 
-    def _check_errors(self) -> None:
-        check_error_share(self.plan.feed, self.errors, self.records)
+    def _count(self, normalised: Normalised) -> None:
+        outcome, control, counted = normalised
+        not_cut = sum(part.height for part in outcome) - counted.height
+        trailer = self.plan.feed.checks.trailer
+        is_billable_only = trailer is not None and trailer.over == "billable"
+        aside = pl.col("kind") == FILTERED if is_billable_only else _IS_CONTROL
+        meant = counted.filter(~aside.fill_null(value=False)) if counted.height else counted
+        self.found["records"] += not_cut + meant.height
+        for total, column in (("quantity", "quantity"), ("amount", "carried_amount")):
+            self.found[total] += Decimal(meant[column].sum() or 0) if meant.height else 0
+        if control.height:
+            claims = control.filter(self.plan.trailer["when"])
+            self.claims.append(
+                claims.select(
+                    expr.alias(name) for name, expr in self.plan.trailer.items() if name != "when"
+                )
+            )
 
     def _check_trailer(self) -> None:
         claims = pl.concat(self.claims) if self.claims else pl.DataFrame()
-        if not claims.height and (self.records or self.plan.trailer):
+        if not claims.height:
             raise FileRefused(QuarantineReason.MISSING_TRAILER, "the file has no trailer record")
-        found = {"records": Decimal(self.usage), "quantity": self.quantity}
         for name in claims.columns:
             claimed = Decimal(claims[name].sum() or 0)
-            if claimed != found[name]:
+            if claimed != self.found[name]:
                 raise FileRefused(
                     QuarantineReason.TRAILER_MISMATCH,
                     f"the trailer says {_plain(claimed)} {name}, "
-                    f"the file has {_plain(found[name])}",
+                    f"the file has {_plain(self.found[name])}",
                 )
+
+
+_IS_CONTROL = pl.col("reason") == FilterReason.CONTROL_RECORD.value
 
 
 def _plain(number: Decimal) -> str:

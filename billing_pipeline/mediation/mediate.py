@@ -55,7 +55,8 @@ def _by_owner(guided_events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _suspended(rows: pl.DataFrame) -> pl.DataFrame:
     has_owner = "tenant_key" in rows.columns
-    shown = rows.select(
+    # Columns of different chunks, some empty after a filter, are more than `format` bears.
+    shown = rows.rechunk().select(
         (pl.col("tenant_key") if has_owner else pl.lit(None, pl.String)).alias("tenant_key"),
         "feed_key",
         "file_key",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from billing_pipeline.catalog.feed_frames import DelimitedFrame
 from billing_pipeline.mediation.fields import ReadFields, read_fields
 from billing_pipeline.mediation.framing.blocks import FramedBlock
 from billing_pipeline.mediation.plan import Plan
@@ -22,6 +23,7 @@ from billing_pipeline.vocabulary.outcome import Outcome, SuspenseReason
 STAGE = "decode"
 
 _NUMBER = "\0number"
+_COUNTED = ["kind", "reason", "quantity", "carried_amount"]
 
 
 class Source(NamedTuple):
@@ -35,10 +37,15 @@ class Source(NamedTuple):
 
 
 class Normalised(NamedTuple):
-    """The outcome of a block and the control records in it (for totals of a trailer)."""
+    """The outcome of a block; for totals of a trailer its control records and all it counts.
+
+    `counted` has `kind`, `reason`, `quantity` and `carried_amount` of every record that could be
+    cut; nothing without a trailer.
+    """
 
     outcome: Outcome
     control: pl.DataFrame
+    counted: pl.DataFrame
 
 
 def normalise(plan: Plan, block: FramedBlock, source: Source) -> Normalised:
@@ -49,7 +56,8 @@ def normalise(plan: Plan, block: FramedBlock, source: Source) -> Normalised:
     rejected = _rejected(plan, block, source)
     if not judged:
         accepted = _accepted(plan, events, source)
-        return Normalised(_outcome(accepted, rejected, SET_ASIDE.empty()), pl.DataFrame())
+        outcome = _outcome(accepted, rejected, SET_ASIDE.empty())
+        return Normalised(outcome, pl.DataFrame(), pl.DataFrame())
     marked = events.with_columns(_combined(judged, read))
     is_good = marked["reason"].is_null()
     bad = marked.filter(marked["kind"] == SUSPENDED)
@@ -57,7 +65,8 @@ def normalise(plan: Plan, block: FramedBlock, source: Source) -> Normalised:
     filtered = _filtered(plan, marked.filter(marked["kind"] == FILTERED), source)
     accepted = _accepted(plan, marked.filter(is_good), source)
     control = read.values.filter(marked["reason"] == "control_record")
-    return Normalised(_outcome(accepted, suspended.sort("record_number"), filtered), control)
+    outcome = _outcome(accepted, suspended.sort("record_number"), filtered)
+    return Normalised(outcome, control, marked.select(_COUNTED) if plan.trailer else marked.clear())
 
 
 def _outcome(accepted: pl.DataFrame, suspended: pl.DataFrame, filtered: pl.DataFrame) -> Outcome:
@@ -82,20 +91,24 @@ def _events(plan: Plan, block: FramedBlock, read: ReadFields, source: Source) ->
         if feed.identity
         else block.raw()
     )
-    late = _late(plan, events, source)
+    off_time = _off_time(plan, events, source)
     return events.with_columns(
         identity.alias("identity"),
-        _flags(block, read, late, records).alias("flags"),
+        _flags(block, read, [off_time, _drift(plan, block, records)]).alias("flags"),
         _record_kind(plan, read).alias("record_kind"),
     )
 
 
-def _late(plan: Plan, events: pl.DataFrame, source: Source) -> pl.Series | None:
+def _off_time(plan: Plan, events: pl.DataFrame, source: Source) -> pl.Series | None:
+    """A remark on what began long before its file landed, or only afterwards."""
     if source.landed_at is None:
         return None
     limit = source.landed_at - dt.timedelta(days=plan.feed.checks.late_after_days)
-    late = events["started_at"] < limit
-    return pl.select(pl.when(late).then(pl.lit("late"))).to_series() if late.any() else None
+    late, ahead = events["started_at"] < limit, events["started_at"] > source.landed_at
+    if not (late.any() or ahead.any()):
+        return None
+    remark = pl.when(late).then(pl.lit("late")).when(ahead).then(pl.lit("ahead_of_landing"))
+    return pl.select(remark).to_series()
 
 
 def _record_kind(plan: Plan, read: ReadFields) -> pl.Series:
@@ -103,10 +116,18 @@ def _record_kind(plan: Plan, read: ReadFields) -> pl.Series:
     return pl.select(pl.when(is_reversal).then(pl.lit("reversal"))).to_series()
 
 
-def _flags(block: FramedBlock, read: ReadFields, late: pl.Series | None, records: int) -> pl.Series:
-    given = [column for column in (block.flags, *read.flags, late) if column is not None]
+def _drift(plan: Plan, block: FramedBlock, records: int) -> pl.Series | None:
+    """A remark on every record of a file with columns its feed does not know."""
+    frame = plan.feed.frame
+    known = frame.known_columns if isinstance(frame, DelimitedFrame) else []
+    is_new = bool(known) and not set(block.names) <= set(known)
+    return pl.repeat("new_column", records, eager=True) if is_new else None
+
+
+def _flags(block: FramedBlock, read: ReadFields, more: list[pl.Series | None]) -> pl.Series:
+    given = [column for column in (block.flags, *read.flags, *more) if column is not None]
     if not given:
-        return pl.repeat(None, records, dtype=pl.String, eager=True)
+        return pl.repeat(None, read.values.height, dtype=pl.String, eager=True)
     frame = pl.DataFrame([column.alias(str(at)) for at, column in enumerate(given)])
     joined = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
     return frame.select(pl.when(joined.str.len_bytes() > 0).then(joined)).to_series()

@@ -62,8 +62,11 @@ def _compiled(feed: Feed) -> Plan:
         if trailer is None
         else {
             "when": compiled(trailer.when, "truth"),
-            **({"records": compiled(trailer.records, "number")} if trailer.records else {}),
-            **({"quantity": compiled(trailer.quantity, "number")} if trailer.quantity else {}),
+            **{
+                name: compiled(text, "number")
+                for name in ("records", "quantity", "amount")
+                if (text := getattr(trailer, name))
+            },
         }
     )
     return Plan(

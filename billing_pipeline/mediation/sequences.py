@@ -1,8 +1,10 @@
 """Sequence audit: which files of a source are missing, came twice, or began anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
+
+from billing_pipeline.catalog.feeds import SequenceNumbers
 
 
 @dataclass(frozen=True, order=True)
@@ -21,11 +23,12 @@ class Gap:
     source: str
     first_missing: int
     last_missing: int
+    step: int = 1
 
     @property
     def files(self) -> int:
         """How many files are missing."""
-        return self.last_missing - self.first_missing + 1
+        return (self.last_missing - self.first_missing) // self.step + 1
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,68 @@ class SequenceAudit:
     repeated: tuple[tuple[str, int], ...]
 
 
-def sequence_audit(files: Iterable[NumberedFile]) -> SequenceAudit:
+AS_THEY_COME = SequenceNumbers()
+"""Numbers one apart that begin anywhere and never begin anew."""
+
+
+def sequence_audit(
+    files: Iterable[NumberedFile], numbers: SequenceNumbers = AS_THEY_COME
+) -> SequenceAudit:
     """Gaps and repeats of numbered files, whatever the order in which they came.
 
     A gap closes as soon as the late file is among `files`. The same content seen twice is no
     repeat; one number with different content is: the source began anew, or overwrote a file.
+    Only where numbers begin anew after a `last` one does the order of `files` matter: a number
+    belongs to the lap that brings it nearest to the one before.
     """
     gaps: list[Gap] = []
     repeated: list[tuple[str, int]] = []
-    ordered = sorted(set(files))
-    for source, group in groupby(ordered, key=lambda file: file.source):
-        numbers = [file.sequence for file in group]
-        for earlier, later in pairwise(numbers):
+    by_source: dict[str, list[NumberedFile]] = {}
+    for file in dict.fromkeys(files):
+        by_source.setdefault(file.source, []).append(file)
+    for source, own in sorted(by_source.items()):
+        running = sorted(_over_laps([file.sequence for file in own], numbers))
+        begins_anywhere = numbers.start is None or numbers.last is not None
+        before = [] if begins_anywhere else [(numbers.start or 0) - numbers.step]
+        for earlier, later in pairwise([*before, *running]):
             if later == earlier:
-                repeated.append((source, later))
-            elif later > earlier + 1:
-                gaps.append(Gap(source, earlier + 1, later - 1))
+                repeated.append((source, _in_lap(later, numbers)))
+            elif later > earlier + numbers.step:
+                missing = range(earlier + numbers.step, later, numbers.step)
+                gaps += _gaps(source, missing, numbers)
     return SequenceAudit(tuple(gaps), tuple(dict.fromkeys(repeated)))
+
+
+def _lap(numbers: SequenceNumbers) -> int:
+    """How far the numbers run until they begin anew; 0 if they never do."""
+    if numbers.last is None:
+        return 0
+    first = numbers.start or 0
+    return ((numbers.last - first) // numbers.step + 1) * numbers.step
+
+
+def _over_laps(given: list[int], numbers: SequenceNumbers) -> list[int]:
+    lap = _lap(numbers)
+    running: list[int] = []
+    for number in given:
+        behind = running[-1] - number if running else 0
+        running.append(number + lap * round(behind / lap) if lap else number)
+    return running
+
+
+def _in_lap(running: int, numbers: SequenceNumbers) -> int:
+    lap, first = _lap(numbers), numbers.start or 0
+    return (running - first) % lap + first if lap else running
+
+
+def _gaps(source: str, missing: range, numbers: SequenceNumbers) -> Iterator[Gap]:
+    """A gap over the end of a lap is two."""
+    lap, first, step = _lap(numbers), numbers.start or 0, numbers.step
+    begin, end = missing[0], missing[-1]
+    while begin <= end:
+        last = min(end, first + ((begin - first) // lap + 1) * lap - step) if lap else end
+        yield Gap(source, _in_lap(begin, numbers), _in_lap(last, numbers), step)
+        begin = last + step
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,10 @@ def _checks(feed: Feed) -> Iterator[str]:
     if checks.max_quantity is not None:
         yield f"A quantity above {checks.max_quantity} waits in suspense."
     if checks.trailer is not None:
-        yield "The totals of the trailer must be right, or the whole file is held."
+        meant = "billable records" if checks.trailer.over == "billable" else "records"
+        yield f"Its own totals of {meant} must be right, or the whole file is held."
+    if checks.sequence.last is not None:
+        yield f"The numbers of files begin anew after {checks.sequence.last}."
 
 
 def _word(given: str | Computed) -> str:

@@ -7,6 +7,7 @@ import yaml
 
 from billing_pipeline.books import catalog
 from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.catalog.feed_versions import versions_of
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.intake.shipped_feeds import feed_texts, shipped_feeds
 from billing_pipeline.orchestration.installation import Installation
@@ -29,17 +30,20 @@ def known_feeds(tenant_key: str | None) -> Iterator[tuple[str | None, Feed]]:
 
 
 def feed_with_text(key: str, tenant_key: str | None) -> tuple[Feed, str]:
-    """A feed and its definition as YAML: the shipped file, or what the tenant applied.
+    """A feed and its definition as YAML: the shipped file, or what the tenant applied last.
 
+    Of a feed with versions the latest is shown.
     Raises: LookupError if there is no such feed.
     """
     if tenant_key is None and key in shipped_feeds():
         return shipped_feeds()[key], feed_texts()[key]
-    for owner, feed in known_feeds(tenant_key):
-        if owner is not None and feed.key == key:
-            document = feed.model_dump(mode="json", exclude_defaults=True)
-            return feed, yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    raise LookupError(f"there is no feed {key!r}; see `billing feed list`")
+    of_tenants = [(owner, feed) for owner, feed in known_feeds(tenant_key) if feed.key == key]
+    first_owner = next((owner for owner, _ in of_tenants if owner is not None), None)
+    if first_owner is None:
+        raise LookupError(f"there is no feed {key!r}; see `billing feed list`")
+    versions = versions_of([feed for owner, feed in of_tenants if owner == first_owner], key)
+    document = versions[-1].model_dump(mode="json", exclude_defaults=True)
+    return versions[-1], yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 def _has_books(installation: Installation) -> bool:

@@ -39,9 +39,10 @@ def sequence_gaps(installation: Installation, tenant_key: str | None) -> pl.Data
         if tenant_key in (None, owner)
         for feed in feeds.of_owner(owner)
         if "(?P<sequence>" in feed.match.file_name
-        for gap in sequence_audit(_numbered(seen, owner, feed)).gaps
+        for gap in sequence_audit(_numbered(seen, owner, feed), feed.checks.sequence).gaps
     ]
-    return pl.DataFrame(rows, schema=GAPS, orient="row")
+    # Versions of a feed look at the same files.
+    return pl.DataFrame(rows, schema=GAPS, orient="row").unique(maintain_order=True)
 
 
 def _numbered(seen: pl.DataFrame, owner: str, feed: Feed) -> list[NumberedFile]:

@@ -24,13 +24,13 @@ _FIRST_ROW = 2
 def refuse_overlaps_between_tenants(
     connection: Connection, folders: Sequence[TenantFolder]
 ) -> None:
-    """Have no prefix or range of a folder at odds with those of the company's other tenants.
+    """Have no identifier, prefix or range of a folder at odds with the company's other tenants.
 
     Raises: ConfigurationRefused with file and row of each.
     """
     problems: list[Problem] = []
     for folder in folders:
-        others = stored.read_company_patterns(connection, folder.tenant.key)
+        others = stored.read_company_claims(connection, folder.tenant.key)
         if others.is_empty():
             continue
         mine = folder.service_identifiers.with_row_index(ROW, _FIRST_ROW).cast({ROW: pl.Int64})

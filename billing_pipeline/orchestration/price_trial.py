@@ -10,11 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from billing_pipeline.billing.one_period import priced_in_one_period
+from billing_pipeline.catalog.feed_versions import version_in_force, versions_of
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.resolution import Sold, listed_plan, sold
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES, SUBSCRIPTIONS
 from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.mediation.decode import decode_blocks
+from billing_pipeline.mediation.match import name_facts
 from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE, USAGE_EVENTS
 from billing_pipeline.orchestration.pricing import Sources, UnknownName
@@ -116,12 +118,13 @@ def try_price(given: Sources, against: str, events: pl.DataFrame) -> Trial:
     )
 
 
-def events_of_file(given: Sources, file: Path, feed_key: str) -> pl.DataFrame:
+def events_of_file(given: Sources, file: Path, feed_key: str, landed_on: dt.date) -> pl.DataFrame:
     """Usage events of a file as a feed reads it, whoever owns them.
 
+    Of a feed with versions the one in force when the file landed, or on the date in its name.
     Raises: UnknownName, FileRefused.
     """
-    feed = _feed(given, feed_key)
+    feed = _feed(given, feed_key, file.name, landed_on)
     with open_usage(str(file), file.name, feed.match.max_bytes, feed.match.max_ratio) as stream:
         blocks = list(decode_blocks(feed, stream, content_key(file.name.encode())))
     raw = pl.concat([RAW_USAGE.empty(), *(block.accepted for block in blocks)])
@@ -203,10 +206,12 @@ def _held(given: Sources, against: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     return SUBSCRIPTIONS.conform(one), SUBSCRIPTION_CHANGES.empty()
 
 
-def _feed(given: Sources, feed_key: str) -> Feed:
-    for feed in given.feeds:
-        if feed.key == feed_key:
-            return feed
+def _feed(given: Sources, feed_key: str, name: str, landed_on: dt.date) -> Feed:
+    versions = versions_of(given.feeds, feed_key)
+    if versions:
+        is_by_name = versions[0].version_by == "name"
+        day = name_facts(name, versions[-1]).date if is_by_name else landed_on
+        return version_in_force(versions, day or landed_on) or versions[0]
     known = ", ".join(sorted(feed.key for feed in given.feeds)) or "none"
     raise UnknownName(f"no feed {feed_key!r}; there are {known}")
 

@@ -15,6 +15,7 @@ from billing_pipeline.customers.tenant import (
     Tenant,
 )
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
+from billing_pipeline.receivables.schema import PAYMENTS
 
 BILL_DAY = dt.date(2026, 2, 1)
 HANDED_OVER_AT = dt.datetime(2026, 2, 2, 3, 4, 5, 678000, tzinfo=dt.UTC)
@@ -163,3 +164,12 @@ CREDIT_NOTE = Document(
     kind="credit_note",
     bill_day=dt.date(2026, 3, 1),
 )
+
+
+ACCOUNTS = pl.DataFrame({"account_key": ["10001"], "account_type": ["reseller"]})
+
+
+def write_off(received_on: dt.date) -> pl.DataFrame:
+    """Thirty pounds given up, as PAYMENTS."""
+    row = ("W-1", "write_off", "10001", received_on, "GBP", 3000, None, "insolvent")
+    return pl.DataFrame([row], schema=PAYMENTS.polars_schema, orient="row")

@@ -1,23 +1,23 @@
 from typing import get_args
 
-import polars as pl
 import pytest
 
 from billing_pipeline.accounting.chart import UnknownLedgerAccount
-from billing_pipeline.accounting.posting_rules import journal_for_documents, journal_for_write_offs
+from billing_pipeline.accounting.payments import journal_for_payments
+from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.accounting.roles import ACCOUNT_CLASS_BY_ROLE
 from billing_pipeline.customers.tenant import LedgerAccounts, LedgerRole, LedgerRule
-from billing_pipeline.receivables.open_items import open_items
 from billing_pipeline_tests.accounting.builders import (
+    ACCOUNTS,
     Document,
     invoices_frame,
     lines_frame,
     taxes_frame,
     tenant,
+    write_off,
 )
 
 DOCUMENT = Document("INV-1", [("calls", 1000)], [("S", "20", 200)])
-ACCOUNTS = pl.DataFrame({"account_key": ["10001"], "account_type": ["reseller"]})
 
 
 def placed(*rules: LedgerRule, document: Document = DOCUMENT) -> dict[str, tuple[str, str | None]]:
@@ -81,13 +81,12 @@ def test_a_tax_rule_names_code_and_rate(tax: str, expected: str) -> None:
 
 
 def test_a_role_without_an_account_is_refused_with_the_entry_named() -> None:
-
-    items = open_items(invoices_frame([DOCUMENT]))
+    given_up = write_off(DOCUMENT.bill_day)
 
     with pytest.raises(
-        UnknownLedgerAccount, match="write_off/INV-1: no ledger account for write_off"
+        UnknownLedgerAccount, match="write_off/W-1: no ledger account for write_off"
     ):
-        journal_for_write_offs(items, DOCUMENT.bill_day, tenant(), reason="insolvent")
+        journal_for_payments(given_up, tenant(), ACCOUNTS)
 
 
 def test_every_role_has_a_class_and_a_place_in_the_entry() -> None:

@@ -15,21 +15,21 @@ from billing_pipeline.accounting.month_end import (
     earned_minor,
     release_of_deferred_revenue,
 )
+from billing_pipeline.accounting.payments import journal_for_payments
 from billing_pipeline.accounting.posting_rules import (
     journal_for_documents,
     journal_for_intercompany,
-    journal_for_write_offs,
 )
 from billing_pipeline.accounting.schema import JOURNAL
 from billing_pipeline.customers.tenant import LedgerAccounts
-from billing_pipeline.receivables.open_items import open_items
 from billing_pipeline_tests.accounting.builders import (
-    INVOICE,
+    ACCOUNTS,
     Document,
     invoices_frame,
     lines_frame,
     taxes_frame,
     tenant,
+    write_off,
 )
 
 CHART = LedgerAccounts(
@@ -205,11 +205,10 @@ def test_supplier_cost_is_accrued_from_rated_cost_rounded_once() -> None:
 
 
 def test_a_written_off_item_leaves_the_receivable() -> None:
-    items = open_items(invoices_frame([INVOICE]))
-    given_up = journal_for_write_offs(items, day("12-31"), OWNER, reason="insolvent")
+    given_up = journal_for_payments(write_off(day("12-31")), OWNER, ACCOUNTS)
 
     assert by_role(given_up) == {"write_off": 3000, "receivable": -3000}
-    assert given_up.entries.item(0, "narration") == "Write-off of INV-2026-000001: insolvent"
+    assert given_up.entries.item(0, "narration") == "Write-off W-1, account 10001: insolvent"
 
 
 def test_intercompany_stands_mirrored_in_both_books() -> None:

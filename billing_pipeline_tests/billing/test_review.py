@@ -63,7 +63,8 @@ def test_an_approved_account_is_posted() -> None:
 def test_a_service_charged_twice_holds_its_account() -> None:
     charges = charges_of(facts(), FIRST)
     again = charges.with_columns(charge_key=pl.lit("again"), service_from=pl.lit(day("2024-01-31")))
-    both = pl.concat([charges, again])
+    sorts_before = charges.with_columns(charge_key=pl.lit("other"), subscription_key=pl.lit("0"))
+    both = pl.concat([charges, again, sorts_before])
 
     held = broken_bounds(both, NOTHING_POSTED, reconcile(both, NOTHING_POSTED), BillingPolicy())
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,27 @@ def test_a_file_is_priced_with_its_included_units() -> None:
     (total,) = told["prices"]
     assert len(told["events"]) == 13
     assert (total["included_units"], total["quantity"], total["amount"]) == ("6000", "30", "1.5")
+
+
+def test_a_file_is_read_by_the_version_of_its_feed_in_force_when_it_landed(tmp_path: Path) -> None:
+    """From February on the switch writes minutes: 13 calls of 600 minutes instead of seconds."""
+    tenant = tmp_path / "acme"
+    shutil.copytree(INCLUDED, tenant)
+    feed = (tenant / "feeds" / "calls.yaml").read_text()
+    later = (
+        feed.replace("type: duration", "type: duration, format: minutes")
+        + "valid_from: 2026-02-01\n"
+    )
+    (tenant / "feeds" / "calls@2026-02-01.yaml").write_text(later)
+    words = ("try", str(tenant), "basic", f"{INCLUDED}/usage/calls/@2026-02-01/calls.csv")
+
+    before, since = (
+        json.loads(price(*words, "--feed", "calls", "--json", "--landed", day))
+        for day in ("2026-01-31", "2026-02-01")
+    )
+
+    quantities = [told["events"][0]["quantity"] for told in (before, since)]
+    assert Decimal(quantities[1]) == 60 * Decimal(quantities[0])
 
 
 def test_what_is_priced_over_a_period_is_priced_as_one_period() -> None:

@@ -6,7 +6,6 @@ The plain loop is what one writes first: HTML with an inline style sheet, usage 
 """
 
 import gc
-import html
 import io
 import sys
 import time
@@ -14,42 +13,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pdfplumber
-import weasyprint
 
-from billing_pipeline.documents.annex import annex_groups
+from billing_pipeline.bench.documents_plain import plain_pdf
 from billing_pipeline.documents.batch import hold_collector, render_documents
-from billing_pipeline.documents.formats import formats
-from billing_pipeline.documents.render import invoice_html, invoice_pdf
-from billing_pipeline.documents.template_sets import default_template_set
+from billing_pipeline.documents.render import invoice_pdf
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline_tests.documents.builders import family_invoice, small_invoice
 
 ROUNDS = 3
-_STYLE = "body { font: 9pt 'Liberation Sans' } table { width: 100% } td { padding: 1mm }"
 
 CASES = {
     "1 page": (small_invoice(), 10),
     "40 events": (family_invoice(40), 6),
     "500 events": (family_invoice(500), 2),
 }
-
-
-def plain_pdf(document: InvoiceDocument) -> bytes:
-    """The document by a plain WeasyPrint call."""
-    usage = annex_groups(document.itemisation, document.time_zone, formats("de_DE"), 10**6)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line.split("  ") if cell)
-        for group in usage
-        for line in group.lines
-    )
-    without_usage = replace(document, itemisation=document.itemisation.head(0))
-    body = invoice_html(without_usage, _PLAIN)
-    source = body.replace("</body>", f"<style>{_STYLE}</style><table>{rows}</table></body>")
-    content: bytes = weasyprint.HTML(string=source).write_pdf(pdf_variant="pdf/a-3b")
-    return content
-
-
-_PLAIN = default_template_set()
 
 
 def distinct(document: InvoiceDocument, count: int) -> Iterator[InvoiceDocument]:

@@ -2,6 +2,7 @@ import base64
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
 import pikepdf
@@ -115,6 +116,28 @@ def test_what_the_norm_cannot_say_is_printed_without_an_e_invoice() -> None:
 
     with pikepdf.open(io.BytesIO(invoice_pdf(dinars))) as pdf:
         assert list(pdf.attachments) == []
+
+
+def test_a_font_of_the_template_set_itself_is_embedded() -> None:
+    # Only the set knows this font as "Brand".
+    serif = next(Path("/usr/share/fonts").rglob("DejaVuSerif.ttf")).read_bytes()
+    settings = default_template_set().content["template.yaml"]
+    own = "font: Brand, Liberation Sans\nfonts: [{family: Brand, file: fonts/brand.ttf}]\n"
+    templates = default_template_set().with_overrides(
+        {
+            "template.yaml": settings + own,
+            "fonts/brand.ttf": f"data:font/ttf;base64,{base64.b64encode(serif).decode()}",
+        }
+    )
+
+    content = invoice_pdf(small_invoice(), templates)
+
+    assert container_errors(content) == []
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        assert {str(font.BaseFont).partition("+")[2] for font in _fonts(pdf)} == {
+            "Brand",
+            "Brand-Bold",
+        }
 
 
 def test_a_picture_in_printing_inks_is_refused() -> None:

@@ -11,8 +11,9 @@ import pytest
 from jinja2 import TemplateError
 from weasyprint import HTML
 
+from billing_pipeline.documents.fetching import FetchRefused, NoFetching
 from billing_pipeline.documents.render import invoice_html, invoice_pdf
-from billing_pipeline.documents.sandbox import FetchRefused, NoFetching, ResourceRefused
+from billing_pipeline.documents.sandbox import ResourceRefused
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline_tests.documents.builders import (

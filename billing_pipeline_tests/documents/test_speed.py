@@ -6,9 +6,9 @@ import pytest
 import tinyhtml5
 
 from billing_pipeline.documents import html_tree, quick_styles
+from billing_pipeline.documents.fetching import NoFetching
 from billing_pipeline.documents.html_tree import Source
 from billing_pipeline.documents.render import invoice_html, invoice_pdf
-from billing_pipeline.documents.sandbox import NoFetching
 from billing_pipeline_tests.documents.builders import family_invoice
 
 BODY = "<!doctype html>\n<html><head><title>x</title></head><body>{}</body></html>"

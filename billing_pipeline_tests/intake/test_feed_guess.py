@@ -62,6 +62,15 @@ def test_columns_are_told_by_name_and_content(tmp_path: Path) -> None:
     assert feed.key == "cdr"
 
 
+def test_a_broken_record_in_the_sample_does_not_hide_what_a_column_is(tmp_path: Path) -> None:
+    calls = "".join(f"{n};0207;0113;2{n}.01.2026 09:00:00;6;ANSWERED\n" for n in range(6))
+    feed, sample = guess(tmp_path, "cdr_0001.csv", WITH_HEADER + calls + "7;1;2;yesterday;6;BUSY\n")
+
+    (report,) = check_feed(feed, [sample])
+
+    assert report.suspended == {"invalid_time": 1}
+
+
 def test_digits_that_name_something_keep_their_zeros(tmp_path: Path) -> None:
     feed, _ = guess(tmp_path, "cdr_0001.csv", WITH_HEADER)
 

@@ -1,4 +1,4 @@
-"""One tenant's day of any number of call records, loaded and mediated: time and most memory.
+"""One tenant's day of any number of call records, loaded to rated: time and most memory.
 
 `python -m billing_pipeline_tests.mediation.bench_day 10000000` makes the file, an installation
 that is gone afterwards, and prints seconds and the most resident memory of each stage (Linux).
@@ -17,15 +17,16 @@ from pathlib import Path
 import click
 import yaml
 
+from billing_pipeline.bench.stages import FEED
+from billing_pipeline.bench.usage_files import FIRST_DAY, FIRST_NUMBER, Size, generate
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
 from billing_pipeline.orchestration.configure import apply_folders
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.load import Loader
 from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
+from billing_pipeline.orchestration.steps.rate import TenantRater
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.throwaway import throwaway_installation
-from billing_pipeline_tests.bench.call_records import FIRST_DAY, FIRST_NUMBER, Size, generate
-from billing_pipeline_tests.bench.ours import FEED
 
 STORY = Path(__file__).parents[1] / "scenarios" / "an_unknown_number_is_found" / "given"
 LANDED = FIRST_DAY + dt.timedelta(days=2)
@@ -45,7 +46,7 @@ def measured(what: str) -> Iterator[None]:
 
 
 def main(events: int) -> None:
-    """Generate, load, mediate."""
+    """Generate, load, mediate, rate."""
     with throwaway_installation() as installation, tempfile.TemporaryDirectory() as folder:
         configure(installation, Path(folder))
         size = Size(events=events, accounts=NUMBERS, prefixes=1_000)
@@ -60,6 +61,8 @@ def main(events: int) -> None:
             click.echo(str(Loader(installation, now).load_landing_day(LANDED.date())))
         with measured("mediate"):
             click.echo(str(mediate_owner_day(installation, "acme", FIRST_DAY.date(), now=now)))
+        with measured("rate"):
+            click.echo(str(TenantRater(installation, now).rate_day("acme", FIRST_DAY.date())))
 
 
 def configure(installation: Installation, folder: Path) -> None:

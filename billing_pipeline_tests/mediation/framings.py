@@ -81,7 +81,9 @@ def _quoted(record: Record) -> str:
 
 def _parquet(given: list[Record]) -> bytes:
     target = io.BytesIO()
-    pl.DataFrame(given).with_columns(pl.col("amount").cast(pl.Int64)).write_parquet(target)
+    pl.DataFrame(given).with_columns(pl.col("amount").cast(pl.Int64, strict=False)).write_parquet(
+        target
+    )
     return target.getvalue()
 
 

@@ -7,8 +7,10 @@ import datetime as dt
 import json
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
+from billing_pipeline.catalog.feeds import SequenceNumbers
 from billing_pipeline.mediation.framing import blocks
 from billing_pipeline.mediation.match import matching_feed, name_facts
 from billing_pipeline.mediation.mediate import mediate
@@ -33,6 +35,7 @@ from billing_pipeline_tests.mediation.reading import (
     quantity,
     reasons,
     records,
+    refusal,
 )
 
 
@@ -89,12 +92,20 @@ def test_n07_a_half_written_line_is_suspended_and_the_good_ones_load() -> None:
     glued = decoded(feed(), HEADER + "c1,0207" + call(2) + call(3))
     assert (identities(glued), records(glued)) == (["c3"], 2)
 
+    # The completed file comes: what was there is a duplicate, the broken record loads.
+    whole = decoded(feed(), HEADER + call(1) + call(2)).accepted.with_columns(file_key=pl.lit("w"))
+    day = mediate(pl.concat([half.accepted, whole]), GUIDE.empty())
+    assert (day.duplicates.height, day.suspended["quantity"].sum()) == (1, Decimal(61 + 62))
+
 
 def test_n12_old_records_in_a_cumulative_file_have_the_identity_they_had() -> None:
-    first = decoded(feed(), HEADER + call(1))
-    second = decoded(feed(), HEADER + call(1) + call(2))
+    old = decoded(feed(), HEADER + call(1)).accepted.with_columns(file_key=pl.lit("a"))
+    more = decoded(feed(), HEADER + call(1) + call(2)).accepted
 
-    assert set(identities(first)) < set(identities(second))
+    day = mediate(pl.concat([more, old]), GUIDE.empty())
+
+    assert day.duplicates.select("file_key", "reason").rows() == [("f" * 32, "duplicate")]
+    assert day.suspended["reason"].to_list() == ["unknown_identifier"] * 2
 
 
 def test_n13_sequence_gaps_are_listed_and_close_when_the_late_file_comes() -> None:
@@ -103,6 +114,31 @@ def test_n13_sequence_gaps_are_listed_and_close_when_the_late_file_comes() -> No
     late = [NumberedFile("sw1", number, str(number)) for number in (4, 2, 3)]
     assert sequence_audit([*seen, *late]).gaps == ()
     assert sequence_audit([*seen, NumberedFile("sw1", 5, "other")]).repeated == (("sw1", 5),)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "came", "gaps"),
+    [
+        pytest.param({"start": 1}, [3, 4], [Gap("sw", 1, 2)], id="a first number"),
+        pytest.param({"step": 10}, [10, 50, 20], [Gap("sw", 30, 40, 10)], id="in tens"),
+        pytest.param({}, [1, 10**12], [Gap("sw", 2, 10**12 - 1)], id="a clock instead"),
+        pytest.param({"start": 1, "last": 99}, [97, 98, 99, 1, 2], [], id="anew after the last"),
+        pytest.param({"last": 99}, [98, 99, 0, 2], [Gap("sw", 1, 1)], id="anew at 0"),
+        pytest.param(
+            {"start": 1, "last": 99},
+            [*range(1, 98), 3, 2],
+            [Gap("sw", 1, 1), Gap("sw", 98, 99)],
+            id="over the end",
+        ),
+        pytest.param({"last": 99}, [7, 5, 6], [], id="late in a lap"),
+    ],
+)
+def test_n13_numbers_run_as_the_feed_declares(
+    numbers: dict[str, int], came: list[int], gaps: list[Gap]
+) -> None:
+    seen = [NumberedFile("sw", number, str(at)) for at, number in enumerate(came)]
+
+    assert sorted(sequence_audit(seen, SequenceNumbers(**numbers)).gaps) == gaps
 
 
 @pytest.mark.parametrize(
@@ -128,9 +164,54 @@ def test_n14_n15_a_wrong_or_missing_trailer_quarantines(trailer: str, reason: st
     if reason is None:
         outcome = decoded(trailed, content)
         assert outcome.filtered["reason"].to_list() == ["control_record"]
+        # N02: without records the trailer must say none.
+        assert refusal(trailed, HEADER + trailer) == "trailer_mismatch"
+        assert records(decoded(trailed, HEADER + "TRL,,0,,,\n")) == 1
     else:
         with pytest.raises(FileRefused, match=reason):
             decoded(trailed, content)
+
+
+@pytest.mark.parametrize(
+    ("totals", "line", "reason"),
+    [
+        ({"records": "claimed", "quantity": "sum_of"}, "HDR,,3,,186,\n", None),
+        ({"records": "claimed", "over": "billable"}, "HDR,,2,,,\n", None),
+        ({"quantity": "sum_of", "over": "billable"}, "HDR,,,,123,\n", None),
+        ({"amount": "sum_of"}, "HDR,,,,372,\n", None),
+        ({"amount": "sum_of"}, "HDR,,,,371,\n", "trailer_mismatch"),
+        ({"quantity": "sum_of", "over": "billable"}, "HDR,,,,186,\n", "trailer_mismatch"),
+    ],
+)
+def test_n14_totals_of_a_header_count_what_they_are_declared_to(
+    totals: dict[str, str], line: str, reason: str | None
+) -> None:
+    """Answered calls of 61 and 62 s and a busy one of 63; each is priced at twice its length."""
+    base = feed()
+    priced = feed(
+        fields={
+            **{name: field.model_dump() for name, field in base.fields.items()},
+            "id": {},
+            "claimed": {"type": "integer", "source": "dst"},
+            "sum_of": {"type": "integer", "source": "secs"},
+        },
+        records={
+            "selector": "concat(id, coalesce(result, ''))",
+            "types": [
+                {"values": ["HDR"], "action": "control"},
+                {"pattern": "c.*BUSY", "action": "filter", "reason": "not_answered"},
+                {"pattern": "c.*"},
+            ],
+        },
+        event={**base.event.model_dump(), "carried_amount": "seconds * 2"},
+        checks={"trailer": {"when": "id == 'HDR'", **totals}},
+    )
+    content = HEADER + line + call(1) + call(2) + call(3, result="BUSY")
+
+    if reason is None:
+        assert decoded(priced, content).accepted.height == 2
+    else:
+        assert refusal(priced, content) == reason
 
 
 @pytest.mark.parametrize(
@@ -179,6 +260,11 @@ def test_n20_a_wrong_number_of_columns_and_a_repeated_key_are_suspended() -> Non
 def test_n21_columns_are_mapped_by_name_and_a_missing_one_quarantines() -> None:
     more = HEADER.strip() + ",new\n" + call(1).strip() + ",x\n"
     assert identities(decoded(feed(), more)) == ["c1"]
+    known = delimited(header="names", known_columns=[*HEADER.strip().split(","), "old"])
+    assert decoded(known, HEADER + call(1)).accepted["flags"].to_list() == [None]
+    assert decoded(known, more).accepted["flags"].to_list() == ["new_column"]
+    turned = HEADER.strip().split(",")[::-1], call(1).strip().split(",")[::-1]
+    assert decoded(feed(), "\n".join(map(",".join, turned))).accepted["quantity"].to_list() == [61]
     with pytest.raises(FileRefused, match="missing_column"):
         decoded(feed(), more.replace("secs", "seconds"))
 
@@ -244,7 +330,7 @@ def test_n30_n31_late_future_and_epoch_zero_are_told_apart() -> None:
 
     outcome = decoded(feed(), text, landed_at=landed_at)
 
-    assert outcome.accepted["flags"].to_list() == ["late", None]
+    assert outcome.accepted["flags"].to_list() == ["late", "ahead_of_landing"]
     assert outcome.suspended["reason"].to_list() == ["future_event", "invalid_time", "invalid_time"]
 
 

@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 MEDIATION = "mediation.test_"
+SAMPLES = MEDIATION + "real_samples"
 HERE, MEDIATE, DAYS = MEDIATION + "nasties", MEDIATION + "mediate", MEDIATION + "usage_days"
 ARCHIVE, FILES, LOADED = "intake.test_archive", "books.test_files", "orchestration.test_files"
 
@@ -32,9 +33,18 @@ TESTS: dict[int, tuple[str, ...]] = {
         f"{LOADED}:a_name_that_comes_with_other_content_is_held_until_a_person_decides",
     ),
     12: (f"{HERE}:n12_old_records_in_a_cumulative_file_have_the_identity_they_had",),
-    13: (f"{HERE}:n13_sequence_gaps_are_listed_and_close_when_the_late_file_comes",),
-    14: (f"{HERE}:n14_n15_a_wrong_or_missing_trailer_quarantines",),
-    15: (f"{HERE}:n14_n15_a_wrong_or_missing_trailer_quarantines",),
+    13: (
+        f"{HERE}:n13_sequence_gaps_are_listed_and_close_when_the_late_file_comes",
+        f"{HERE}:n13_numbers_run_as_the_feed_declares",
+    ),
+    14: (
+        f"{HERE}:n14_n15_a_wrong_or_missing_trailer_quarantines",
+        f"{HERE}:n14_totals_of_a_header_count_what_they_are_declared_to",
+    ),
+    15: (
+        f"{HERE}:n14_n15_a_wrong_or_missing_trailer_quarantines",
+        f"{SAMPLES}:a_real_file_that_lacks_its_head_is_held_whole",
+    ),
     16: (
         f"{ARCHIVE}:links_are_not_followed",
         f"{ARCHIVE}:a_broken_or_unsafe_archive_is_refused",

@@ -183,6 +183,13 @@ def test_a_name_may_replace_what_it_brought_before(
     assert mediated(installation) == (3, 1, 2)
     assert [state for _, state in states(installation)] == ["superseded", "loaded"]
 
+    # What was replaced is delivered once more: it is the latest again, and nothing counts twice.
+    land(installation, "calls.csv", HEADER + ONE + TWO, NOON + dt.timedelta(seconds=2))
+    again = load(installation)
+    assert (again.duplicate_files, again.replaced_files) == (1, 2)
+    assert [state for _, state in states(installation)] == ["loaded", "superseded", "duplicate"]
+    assert mediated(installation) == (3, 2, 1)
+
 
 def test_a_landing_day_is_read_anew_after_its_feed_was_mended(
     installation: Installation, tmp_path: Path

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from billing_pipeline.books.catalog import tenant_keys
+from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.cli import billing
 from billing_pipeline.orchestration.configure import apply_folders, export_folder, read_folders
 from billing_pipeline.orchestration.installation import Installation
@@ -51,12 +53,13 @@ def test_an_exported_inventory_is_the_one_that_was_applied(
     assert exported.service_identifiers.sort("identifier").equals(given)
 
 
-def test_a_range_across_another_brands_range_is_refused_by_row(
+def test_what_is_at_odds_with_another_brand_is_refused_by_row_and_nothing_is_applied(
     installation: Installation, tmp_path: Path
 ) -> None:
     brand(tmp_path, "house", "")
-    brand(tmp_path, "one", "100-199,range,S-1,,,\n", "house")
-    brand(tmp_path, "two", "500,,S-1,,,\n150-250,range,S-1,,,\n", "house")
+    brand(tmp_path, "one", "100-199,range,S-1,,,\n77,prefix,S-1,,,\n900,,S-1,,,\n", "house")
+    two = "500,,S-1,,,\n150-250,range,S-1,,,\n7600-7799,range,S-1,,,\n900,,S-1,,,\n"
+    brand(tmp_path, "two", two, "house")
 
     with pytest.raises(ConfigurationRefused) as refused:
         apply_folders(
@@ -66,11 +69,18 @@ def test_a_range_across_another_brands_range_is_refused_by_row(
             applied_by="test",
         )
 
-    told = [str(problem).split(",")[0] for problem in refused.value.problems]
+    told = [str(problem).split(",")[0].split(";")[0] for problem in refused.value.problems]
+    head = "service_identifiers.csv row {} field identifier: {}"
     assert told == [
-        "one/service_identifiers.csv row 2 field identifier: overlaps 150-250 of tenant two",
-        "two/service_identifiers.csv row 3 field identifier: overlaps 100-199 of tenant one",
+        "one/" + head.format(2, "overlaps 150-250 of tenant two"),
+        "one/" + head.format(3, "lies inside the range 7600-7799 of tenant two"),
+        "one/" + head.format(4, "is assigned by a row of tenant two at the same time"),
+        "two/" + head.format(3, "overlaps 100-199 of tenant one"),
+        "two/" + head.format(4, "has the prefix 77 of tenant one inside it"),
+        "two/" + head.format(5, "is assigned by a row of tenant one at the same time"),
     ]
+    with installation_scope(installation.engine) as connection:
+        assert tenant_keys(connection) == []
 
 
 def test_one_number_of_a_brands_range_may_be_another_brands(

@@ -11,6 +11,9 @@ from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.suspense import grouped
 from billing_pipeline.orchestration.suspense_watch import TenantSuspense, tenant_suspense
 
+_IDENTIFIERS_SHOWN = 25
+"""Those with most records; `billing suspense list --by identifier` shows all."""
+
 
 @dg.asset(
     partitions_def=TENANTS,
@@ -53,6 +56,9 @@ def _metadata(found: TenantSuspense) -> shown.Metadata:
         **shown.amount("estimated_value", waiting.value, waiting.currency),
         "by_reason": shown.table(_in_words(grouped(found.lives, "reason"))),
         "by_feed": shown.table(_in_words(grouped(found.lives, "feed"))),
+        "by_identifier": shown.table(
+            _in_words(grouped(found.lives, "identifier").head(_IDENTIFIERS_SHOWN))
+        ),
     }
 
 

@@ -1,19 +1,16 @@
-"""What mediating one owner's day came to, piece by piece: parts in the lake, sums, suspense."""
+"""What a stage makes of one day, piece by piece: parts in the lake, the equation, what waits."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Iterable
 from decimal import Decimal
 
 import polars as pl
 
 from billing_pipeline.assurance.conservation import conservation_row
 from billing_pipeline.assurance.schema import CONSERVATION
-from billing_pipeline.lake import layout
 from billing_pipeline.lake.layout import day_folder
 from billing_pipeline.lake.store import Lake, Part
-from billing_pipeline.mediation.mediate import STAGE
-from billing_pipeline.mediation.schema import SET_ASIDE, SUSPENSE, USAGE_EVENTS
+from billing_pipeline.mediation.schema import SUSPENSE
 from billing_pipeline.orchestration.steps.keep import CHUNKS, WrittenPartition
 from billing_pipeline.vocabulary.outcome import Outcome
 
@@ -30,36 +27,41 @@ _PARTITION = ["stage", "partition_day", "tenant_key", "feed_key"]
 
 
 class DayParts:
-    """Writes the outcome of each piece to the lake and keeps what the books must know of it.
+    """Writes a stage's outcome of each piece of a day to the lake, and sums what the books keep.
 
-    `earlier` are tenants that have events of the day already: without any now, they have none.
+    `partitions` are those that become empty where nothing is written to them.
     """
 
-    def __init__(self, lake: Lake, owner_key: str, day: dt.date, earlier: Collection[str]) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        stage: str,
+        tenant_key: str,
+        day: dt.date,
+        partitions: Iterable[tuple[str, str]],
+    ) -> None:
         self._lake = lake
-        self._owner_key = owner_key
+        self._stage = stage
+        self._tenant_key = tenant_key
         self._day = day
-        self._parts: dict[tuple[str, str], list[Part]] = defaultdict(list)
-        for tenant_key in sorted(earlier):
-            self._parts[layout.MEDIATED_USAGE, tenant_key] = []
-        for frame in (layout.MEDIATE_SUSPENSE, layout.MEDIATE_SET_ASIDE):
-            self._parts[frame, owner_key] = []
+        self._parts: dict[tuple[str, str], list[Part]] = {key: [] for key in partitions}
         self._suspended: list[pl.DataFrame] = []
         self._equations: list[pl.DataFrame] = []
 
-    def add(self, raw: pl.DataFrame, outcome: Outcome) -> None:
-        """Keep what became of one piece of the day."""
-        for (tenant_key,), events in outcome.accepted.partition_by(
-            "tenant_key", as_dict=True, maintain_order=True
-        ).items():
-            self._write(layout.MEDIATED_USAGE, str(tenant_key), USAGE_EVENTS.conform(events))
-        set_aside = SET_ASIDE.conform(pl.concat([outcome.duplicates, outcome.filtered]))
-        self._write(layout.MEDIATE_SUSPENSE, self._owner_key, SUSPENSE.conform(outcome.suspended))
-        self._write(layout.MEDIATE_SET_ASIDE, self._owner_key, set_aside)
+    def write(self, frame: str, tenant_key: str, rows: pl.DataFrame) -> None:
+        """Write rows of a frame as a part; none are written nowhere."""
+        parts = self._parts.setdefault((frame, tenant_key), [])
+        if rows.height:
+            parts.append(self._lake.write(rows, day_folder(frame, tenant_key, self._day)))
+
+    def count(self, given: pl.DataFrame, outcome: Outcome) -> None:
+        """Add one piece to the equation of the day, and to what waits."""
+        quantity = Decimal(given["quantity"].sum() or 0)
         self._suspended.append(outcome.suspended.select(_IN_LIVES))
-        quantity = Decimal(raw["quantity"].sum() or 0)
         self._equations.append(
-            conservation_row(STAGE, self._day, self._owner_key, "", raw.height, quantity, outcome)
+            conservation_row(
+                self._stage, self._day, self._tenant_key, "", given.height, quantity, outcome
+            )
         )
 
     def partitions(self) -> list[WrittenPartition]:
@@ -81,23 +83,18 @@ class DayParts:
         """What waits, in the columns the books keep."""
         return pl.concat([SUSPENSE.empty().select(_IN_LIVES), *self._suspended])
 
-    def tenants(self) -> list[str]:
-        """Tenants that have, or had, events of the day."""
-        return sorted(key for frame, key in self._parts if frame == layout.MEDIATED_USAGE)
+    def tenants(self, frame: str) -> list[str]:
+        """Tenants that have, or had, rows of a frame on the day."""
+        return sorted(key for name, key in self._parts if name == frame)
 
-    def event_paths(self) -> list[str]:
-        """Where the events of all tenants lie now."""
+    def paths(self, frame: str) -> list[str]:
+        """Where the rows of a frame lie now, of all tenants."""
         return [
             part.path
-            for (frame, _), parts in sorted(self._parts.items())
-            if frame == layout.MEDIATED_USAGE
+            for (name, _), parts in sorted(self._parts.items())
+            if name == frame
             for part in parts
         ]
-
-    def _write(self, frame: str, tenant_key: str, rows: pl.DataFrame) -> None:
-        if rows.height:
-            folder = day_folder(frame, tenant_key, self._day)
-            self._parts[frame, tenant_key].append(self._lake.write(rows, folder))
 
 
 def _chunks(parts: list[Part]) -> pl.DataFrame:

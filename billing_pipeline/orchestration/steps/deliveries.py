@@ -13,6 +13,7 @@ from billing_pipeline.mediation.match import name_facts
 from billing_pipeline.mediation.sequences import Delivery, superseded_files
 
 _DIGITS = re.compile(r"[0-9]+")
+_ARRIVAL = ["file_id", "name", "landed_at", "file_key"]
 
 
 def is_replacing(feed: Feed) -> bool:
@@ -25,17 +26,39 @@ def settle_deliveries(connection: Connection, tenant_key: str, feed: Feed) -> in
 
     The usage days of files that are replaced, or stand again, become stale.
     """
-    loaded = files.read_files(connection, "loaded", "superseded").filter(
+    arrived = files.read_files(connection, "loaded", "superseded", "duplicate").filter(
         pl.col("tenant_key") == tenant_key, pl.col("feed_key") == feed.key
     )
-    columns = ("file_id", "name", "landed_at")
-    replaced = replaced_files(feed, loaded.select(columns).rows())
+    loaded = arrived.filter(pl.col("state") != "duplicate")
+    again = _delivered_again(feed, loaded, arrived.filter(pl.col("state") == "duplicate"))
+    arrivals = pl.concat([loaded.select(_ARRIVAL), again])
+    outdated = replaced_files(feed, arrivals.drop("file_key").rows())
+    stands = arrivals.filter(~pl.col("file_id").is_in(list(outdated)))["file_key"]
+    is_standing = loaded["file_key"].is_in(stands.implode())
     return loading.replace_deliveries(
         connection,
         tenant_key,
-        replaced=sorted(replaced),
-        standing=sorted(set(loaded["file_id"]) - replaced),
+        replaced=loaded.filter(~is_standing)["file_id"].sort().to_list(),
+        standing=loaded.filter(is_standing)["file_id"].sort().to_list(),
     )
+
+
+def _delivered_again(feed: Feed, loaded: pl.DataFrame, repeated: pl.DataFrame) -> pl.DataFrame:
+    """Arrivals of contents that are loaded already, as a later delivery of the same period.
+
+    A content that was replaced and is delivered once more is the latest again; under the name
+    of another period it is only a repeated file.
+    """
+    periods = {
+        (key, _delivery(feed, name, landed).period)
+        for _, name, landed, key in loaded.select(_ARRIVAL).rows()
+    }
+    kept = [
+        row
+        for row in repeated.select(_ARRIVAL).rows()
+        if (row[3], _delivery(feed, row[1], row[2]).period) in periods
+    ]
+    return pl.DataFrame(kept, schema=loaded.select(_ARRIVAL).schema, orient="row")
 
 
 def replaced_files(feed: Feed, loaded: Sequence[tuple[int, str, dt.datetime]]) -> set[int]:

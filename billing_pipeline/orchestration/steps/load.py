@@ -147,6 +147,7 @@ class Loader:
             is_duplicate, is_name_taken = verdicts[file.file_id]
             if is_duplicate:
                 loaded.duplicate_files += 1
+                batch.repeated_feeds.add(file.feed_key)
                 continue
             reader.read(file, copy, is_name_taken=is_name_taken)
         reader.finish()

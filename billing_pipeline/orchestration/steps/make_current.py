@@ -34,6 +34,8 @@ class Batch:
     now: dt.datetime
     refused: list[tuple[int, str, str, str]] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
+    repeated_feeds: set[str] = field(default_factory=set)
+    """Feeds of which a content came again: it may take the place of what replaced it."""
 
     @property
     def empty(self) -> int:
@@ -120,10 +122,11 @@ def _record(
     staleness.touch_known_usage_days(connection, tenant_key, sorted(batch.parts.reopened_days))
     conservation.replace_conservation(connection, _equation(batch, loaded, earlier))
     _keep_lives(installation, connection, batch, loaded)
+    touched = {*loaded["feed_key"], *batch.repeated_feeds}
     replacing = [
         feed
         for feed in batch.feeds.of_owner(tenant_key)
-        if is_replacing(feed) and feed.key in set(loaded["feed_key"])
+        if is_replacing(feed) and feed.key in touched
     ]
     return sum(settle_deliveries(connection, tenant_key, feed) for feed in replacing)
 

@@ -11,12 +11,13 @@ from billing_pipeline.catalog.entries import feeds_from_entries
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.mediate import STAGE, mediate
 from billing_pipeline.mediation.reach import far_reaching
-from billing_pipeline.mediation.schema import USAGE_EVENTS
+from billing_pipeline.mediation.schema import SET_ASIDE, SUSPENSE, USAGE_EVENTS
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.day_parts import DayParts
 from billing_pipeline.orchestration.steps.day_pieces import pieces_of_day
 from billing_pipeline.orchestration.steps.standing import standing_records
 from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
+from billing_pipeline.vocabulary.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,16 @@ def mediate_owner_day(
         earlier = manifest.tenants_of_partition(connection, layout.MEDIATED_USAGE, day)
         reach = far_reaching(feeds_from_entries(catalog.read_entries(connection, owner_key)))
     released = [key for key, feed in reach.items() if feed.releases_incomplete]
-    done = DayParts(installation.lake, owner_key, day, set(earlier) & set(guide["tenant_key"]))
+    partitions = [
+        *((layout.MEDIATED_USAGE, key) for key in set(earlier) & set(guide["tenant_key"])),
+        (layout.MEDIATE_SUSPENSE, owner_key),
+        (layout.MEDIATE_SET_ASIDE, owner_key),
+    ]
+    done = DayParts(installation.lake, STAGE, owner_key, day, partitions)
     for raw in pieces_of_day(installation, owner_key, day, reach):
         standing = standing_records(installation, owner_key, raw)
         mediated = mediate(standing.records, guide, released=released)
-        done.add(raw, standing.with_set_aside(mediated))
+        _keep(done, owner_key, raw, standing.with_set_aside(mediated))
     with installation_scope(installation.engine) as connection:
         for part in done.partitions():
             manifest.replace_partition(connection, part.frame, day, part.tenant_key, part.chunks)
@@ -67,11 +73,24 @@ def mediate_owner_day(
             STAGE,
             day,
             suspended=done.suspended(),
-            went_on=installation.lake.scan(done.event_paths(), USAGE_EVENTS),
+            went_on=installation.lake.scan(done.paths(layout.MEDIATED_USAGE), USAGE_EVENTS),
             seen_at=now,
         )
-        due.record_mediated(connection, owner_key, day, touched, done.tenants())
+        due.record_mediated(
+            connection, owner_key, day, touched, done.tenants(layout.MEDIATED_USAGE)
+        )
     return _summary(done.equation(), owner_key, day)
+
+
+def _keep(done: DayParts, owner_key: str, raw: pl.DataFrame, outcome: Outcome) -> None:
+    for (tenant_key,), events in outcome.accepted.partition_by(
+        "tenant_key", as_dict=True, maintain_order=True
+    ).items():
+        done.write(layout.MEDIATED_USAGE, str(tenant_key), USAGE_EVENTS.conform(events))
+    set_aside = SET_ASIDE.conform(pl.concat([outcome.duplicates, outcome.filtered]))
+    done.write(layout.MEDIATE_SUSPENSE, owner_key, SUSPENSE.conform(outcome.suspended))
+    done.write(layout.MEDIATE_SET_ASIDE, owner_key, set_aside)
+    done.count(raw, outcome)
 
 
 def _summary(equation: pl.DataFrame, owner_key: str, day: dt.date) -> MediatedDay:

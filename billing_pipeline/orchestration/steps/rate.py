@@ -1,25 +1,24 @@
 """Rate one tenant's usage day: mediated usage in, rated usage and suspense out."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.assurance.conservation import conservation_row
 from billing_pipeline.books import conservation, due, manifest
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.schema import SUSPENSE, USAGE_EVENTS
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.day_parts import DayParts
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts, read_rate_cards
-from billing_pipeline.orchestration.steps.keep import KeptFrame, keep_frames
 from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
 from billing_pipeline.rating.price_book import PriceBook, price_book
 from billing_pipeline.rating.rate import rate
 from billing_pipeline.rating.schema import RATED_USAGE
-from billing_pipeline.vocabulary.outcome import Outcome
 
 STAGE = "rate"
 
@@ -77,53 +76,57 @@ def rate_day(
     tenant_key = facts.tenant.key
     with tenant_scope(installation.engine, tenant_key) as connection:
         touched = due.rating_day_touched(connection, tenant_key, day)
-    events = read_events(installation, tenant_key, day)
-    outcome = rate(events, book)
-    kept = [
-        KeptFrame(layout.RATED_USAGE, tenant_key, RATED_USAGE.conform(outcome.accepted)),
-        KeptFrame(layout.RATE_SUSPENSE, tenant_key, SUSPENSE.conform(outcome.suspended)),
-    ]
-    written = keep_frames(installation.lake, kept, day)
+    lake = installation.lake
+    frames = (layout.RATED_USAGE, layout.RATE_SUSPENSE)
+    done = DayParts(lake, STAGE, tenant_key, day, [(frame, tenant_key) for frame in frames])
+    amounts = [Decimal(0), Decimal(0)]
+    for events in event_parts(installation, tenant_key, day):
+        outcome = rate(events, book)
+        done.write(layout.RATED_USAGE, tenant_key, RATED_USAGE.conform(outcome.accepted))
+        done.write(layout.RATE_SUSPENSE, tenant_key, SUSPENSE.conform(outcome.suspended))
+        done.count(events, outcome)
+        for at, name in enumerate(("amount", "cost_amount")):
+            amounts[at] += Decimal(outcome.accepted[name].sum() or 0)
     with tenant_scope(installation.engine, tenant_key) as connection:
-        for part in written:
+        for part in done.partitions():
             manifest.replace_partition(connection, part.frame, day, part.tenant_key, part.chunks)
-        conservation.replace_conservation(connection, _conserved(tenant_key, day, events, outcome))
+        conservation.replace_conservation(connection, done.equation())
         keep_partition_lives(
             connection,
             tenant_key,
             STAGE,
             day,
-            suspended=outcome.suspended,
-            went_on=outcome.accepted.lazy(),
+            suspended=done.suspended(),
+            went_on=lake.scan(done.paths(layout.RATED_USAGE), RATED_USAGE),
             seen_at=now,
         )
         due.record_rated(connection, tenant_key, day, touched)
-    return _summary(facts, events, outcome)
+    return _summary(facts, done.equation(), *amounts)
 
 
-def read_events(installation: Installation, tenant_key: str, day: dt.date) -> pl.DataFrame:
-    """A tenant's current USAGE_EVENTS of a UTC day."""
+def event_parts(
+    installation: Installation, tenant_key: str, day: dt.date
+) -> Iterator[pl.DataFrame]:
+    """A tenant's current USAGE_EVENTS of a UTC day, part by part; without any, one without rows."""
     with tenant_scope(installation.engine, tenant_key) as connection:
         paths = manifest.partition_paths(
             connection, layout.MEDIATED_USAGE, tenant_key, day, day + ONE_DAY
         )
-    return installation.lake.scan(paths["path"].to_list(), USAGE_EVENTS).collect()
+    if paths.is_empty():
+        yield USAGE_EVENTS.empty()
+    for path in paths["path"]:
+        yield installation.lake.scan([path], USAGE_EVENTS).collect()
 
 
-def _conserved(
-    tenant_key: str, day: dt.date, events: pl.DataFrame, outcome: Outcome
-) -> pl.DataFrame:
-    quantity = Decimal(events["quantity"].sum() or 0)
-    return conservation_row(STAGE, day, tenant_key, "", events.height, quantity, outcome)
-
-
-def _summary(facts: TenantFacts, events: pl.DataFrame, outcome: Outcome) -> RatedDay:
-    rated = outcome.accepted
+def _summary(
+    facts: TenantFacts, equation: pl.DataFrame, amount: Decimal, cost_amount: Decimal
+) -> RatedDay:
+    counts = equation.row(0, named=True)
     return RatedDay(
-        events=events.height,
-        rated=rated.height,
-        suspended=outcome.suspended.height,
-        amount=Decimal(rated["amount"].sum() or 0),
-        cost_amount=Decimal(rated["cost_amount"].sum() or 0),
+        events=counts["records_in"],
+        rated=counts["accepted"],
+        suspended=counts["suspended"],
+        amount=amount,
+        cost_amount=cost_amount,
         currency=facts.tenant.currency,
     )

@@ -24,7 +24,7 @@ from billing_pipeline.orchestration.steps.facts import (
     billing_facts,
     read_rate_cards,
 )
-from billing_pipeline.orchestration.steps.rate import read_events, tenant_price_book
+from billing_pipeline.orchestration.steps.rate import event_parts, tenant_price_book
 from billing_pipeline.rating.rate import rate
 from billing_pipeline.rating.schema import RATED_USAGE
 
@@ -76,7 +76,7 @@ def _rate_into(
     paths: list[str] = []
     events = suspended = 0
     for day in days:
-        outcome = rate(read_events(installation, facts.tenant.key, day), book)
+        outcome = rate(pl.concat(event_parts(installation, facts.tenant.key, day)), book)
         kept = RATED_USAGE.conform(outcome.accepted)
         paths += [scratch.write(kept, layout.RATED_USAGE).path] if kept.height else []
         events += kept.height + outcome.suspended.height

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import polars as pl
 
-from billing_pipeline_tests.bench.call_records import LONGEST_PREFIX, Inputs
-from billing_pipeline_tests.bench.contest import Clock
+from billing_pipeline.bench.contest import Clock
+from billing_pipeline.bench.usage_files import LONGEST_PREFIX, Inputs
 
 _TERMS = ("unit_price", "minimum_units", "increment_units")
 
 
-def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
+def run(folder: Path, scratch: Path, clock: Clock) -> None:
     """Read, drop duplicates, join accounts, join the card length by length, price, sum."""
+    inputs = Inputs(folder)
     with clock.phase("decode"):
         calls = pl.read_csv(
             inputs.calls,
@@ -24,11 +25,12 @@ def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
         rated = _rated(calls, inputs)
         rated.write_parquet(scratch / "rated.parquet")
     with clock.phase("totals"):
-        return (
+        totals = (
             rated.group_by("account_key")
             .agg(events=pl.len().cast(pl.Int64), amount=pl.col("amount").sum())
             .sort("account_key")
         )
+    totals.write_parquet(inputs.totals("polars_naive"))
 
 
 def _rated(calls: pl.DataFrame, inputs: Inputs) -> pl.DataFrame:

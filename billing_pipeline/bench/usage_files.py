@@ -1,4 +1,4 @@
-"""Call records of any number by a fixed seed, with the accounts and the rate card they need.
+"""Usage records of any number by a fixed seed, with the accounts and the rate card they need.
 
 One file `calls.csv` as a switch writes it, `accounts.csv` and `card.csv`. A small share is
 trouble that every contestant must come out of alike: repeated records, calls nobody answered,
@@ -41,7 +41,7 @@ class Inputs:
 
     @property
     def calls(self) -> Path:
-        """Call records: call_id, start (UTC), src, dst, billsec, disposition."""
+        """Usage records: call_id, start (UTC), src, dst, billsec, disposition."""
         return self.folder / "calls.csv"
 
     @property
@@ -53,6 +53,10 @@ class Inputs:
     def card(self) -> Path:
         """Prices per minute: prefix, name, unit_price, minimum_units, increment_units."""
         return self.folder / "card.csv"
+
+    def totals(self, name: str) -> Path:
+        """What a contestant came to: account_key, events, amount."""
+        return self.folder / f"{name}.totals.parquet"
 
 
 def generate(size: Size, folder: Path) -> Inputs:

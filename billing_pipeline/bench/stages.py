@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from billing_pipeline.bench.contest import Clock
+from billing_pipeline.bench.usage_files import FIRST_DAY, Inputs
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.plans import Plan
@@ -18,8 +20,6 @@ from billing_pipeline.orchestration.ahead import one_ahead
 from billing_pipeline.rating.price_book import PriceBook, price_book
 from billing_pipeline.rating.rate import rate_in_slices
 from billing_pipeline.rating.schema import RATED_USAGE
-from billing_pipeline_tests.bench.call_records import FIRST_DAY, Inputs
-from billing_pipeline_tests.bench.contest import Clock
 
 FEED = Feed.model_validate(
     {
@@ -82,28 +82,19 @@ LANDED_AT = FIRST_DAY + dt.timedelta(days=40)
 MEDIATED = "mediated_usage"
 
 
-def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
+def run(folder: Path, scratch: Path, clock: Clock) -> None:
     """The whole path: CSV, decode, mediate, rate, Parquet at each stage, totals."""
-    lake = Lake(str(scratch))
-    _load_checks()
+    inputs, lake = Inputs(folder), Lake(str(scratch))
+    load_checks()
     with clock.phase("decode"):
         raw = _decoded(inputs, lake)
     guide = _guide(inputs)
     with clock.phase("mediate"):
         mediated = [_mediated(lake, paths, guide) for paths in raw.values()]
-    return _rated(lake, mediated, inputs, clock)
+    rate_and_sum(lake, mediated, inputs, clock).write_parquet(inputs.totals("ours"))
 
 
-def run_rating(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
-    """Rating alone, from the mediated usage that a whole run left behind."""
-    lake = Lake(str(scratch.parent / "ours"))
-    root = scratch.parent / "ours"
-    _load_checks()
-    mediated = [str(path.relative_to(root)) for path in sorted((root / MEDIATED).glob("*"))]
-    return _rated(lake, mediated, inputs, clock)
-
-
-def _load_checks() -> None:
+def load_checks() -> None:
     """Import what checks frames before the clock runs; a worker does it once in its life."""
     USAGE_EVENTS.conform(USAGE_EVENTS.empty())
 
@@ -130,7 +121,8 @@ def _mediated(lake: Lake, paths: list[str], guide: pl.DataFrame) -> str:
     return lake.write(outcome.accepted, MEDIATED).path
 
 
-def _rated(lake: Lake, mediated: list[str], inputs: Inputs, clock: Clock) -> pl.DataFrame:
+def rate_and_sum(lake: Lake, mediated: list[str], inputs: Inputs, clock: Clock) -> pl.DataFrame:
+    """Rate the mediated parts, and what each account's usage comes to."""
     rated = []
     with clock.phase("rate"):
         book = _book(inputs)

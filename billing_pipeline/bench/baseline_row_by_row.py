@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
-from billing_pipeline_tests.bench.call_records import LONGEST_PREFIX, Inputs
-from billing_pipeline_tests.bench.contest import Clock
+from billing_pipeline.bench.contest import Clock
+from billing_pipeline.bench.usage_files import LONGEST_PREFIX, Inputs
 
 
-def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
+def run(folder: Path, scratch: Path, clock: Clock) -> None:
     """Read each record, look at each prefix from the longest, price it, add it up."""
     del scratch
+    inputs = Inputs(folder)
     accounts = {row["number"]: row["account_key"] for row in _rows(inputs.accounts)}
     card = {row["prefix"]: row for row in _rows(inputs.card)}
     amounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -30,7 +31,7 @@ def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
                 continue
             amounts[account] += _units(int(call["billsec"]), price) * Decimal(price["unit_price"])
             events[account] += 1
-    return pl.DataFrame(
+    totals = pl.DataFrame(
         {
             "account_key": sorted(amounts),
             "events": [events[key] for key in sorted(amounts)],
@@ -38,6 +39,7 @@ def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
         },
         schema={"account_key": pl.String, "events": pl.Int64, "amount": pl.Decimal(38, 10)},
     )
+    totals.write_parquet(inputs.totals("row_by_row"))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from billing_pipeline_tests.bench.call_records import LONGEST_PREFIX, Inputs
-from billing_pipeline_tests.bench.contest import Clock
+from billing_pipeline.bench.contest import Clock
+from billing_pipeline.bench.usage_files import LONGEST_PREFIX, Inputs
 
 RAW = """
 copy (
@@ -78,8 +78,9 @@ from '{scratch}/rated.parquet' group by account_key order by account_key
 """
 
 
-def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
+def run(folder: Path, scratch: Path, clock: Clock) -> None:
     """CSV to Parquet, duplicates, account, prefix, increments, price, totals."""
+    inputs = Inputs(folder)
     paths = {
         "calls": inputs.calls,
         "accounts": inputs.accounts,
@@ -102,6 +103,5 @@ def run(inputs: Inputs, scratch: Path, clock: Clock) -> pl.DataFrame:
         schema={"account_key": pl.String, "events": pl.Int64, "amount_times_60": pl.String},
         orient="row",
     )
-    return totals.select(
-        "account_key", "events", pl.col("amount_times_60").cast(pl.Decimal(38, 10)) / 60
-    ).rename({"amount_times_60": "amount"})
+    amount = pl.col("amount_times_60").cast(pl.Decimal(38, 10)) / 60
+    totals.select("account_key", "events", amount=amount).write_parquet(inputs.totals("duckdb"))
