@@ -3,15 +3,19 @@
 import datetime as dt
 import io
 import shutil
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pdfplumber
 import polars as pl
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from billing_pipeline.books import checks, journal, payments
 from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.cli.payment import payment
 from billing_pipeline.intake.payments import PaymentsRefused, read_payments
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.simulate import bill_due_days, render_documents, simulate
@@ -60,11 +64,24 @@ def story(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def billed_once(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Path:
+    home = tmp_path_factory.mktemp("billed")
+    installation = installation_below(home, module_database_url)
+    simulate(installation, story(home / "given"), dt.date(2026, 2, 1), home / "out")
+    installation.engine.dispose()
+    return home
+
+
 @pytest.fixture
-def billed(database_url: str, tmp_path: Path) -> Installation:
-    installation = installation_below(tmp_path, database_url)
-    simulate(installation, story(tmp_path / "given"), dt.date(2026, 2, 1), tmp_path / "out")
-    return installation
+def billed(
+    billed_once: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    shutil.copytree(billed_once, tmp_path / "copy")
+    url = request.getfixturevalue("clone_of_module")
+    installation = installation_below(tmp_path / "copy", url)
+    yield installation
+    installation.engine.dispose()
 
 
 def record(installation: Installation, folder: Path, content: str = PAYMENTS) -> Received:
@@ -145,9 +162,18 @@ def test_money_settles_documents_and_is_booked_stated_and_confirmed(
 
 
 def test_what_was_recorded_is_not_changed_and_unknown_documents_are_refused(
-    billed: Installation, tmp_path: Path
+    billed: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(billed, tmp_path)
+
+    command = partial(CliRunner().invoke, payment, catch_exceptions=False)
+    by_hand = ["record", "acme", str(tmp_path / "payments.csv"), "--by", "ann", "--receipts"]
+    monkeypatch.setattr(Installation, "from_environment", lambda: billed)
+    said = command(by_hand).output
+    assert "0 recorded, 3 known before" in said
+    assert said.count("receipt-P-") == 2
+    assert "2026-02-15  write_off  W-1  A-3  119.00 EUR" in command(["list", "acme"]).output
+    assert command(["receipt", "acme", "P-1"]).output.strip() in said
 
     with pytest.raises(PaymentChanged, match="P-2"):
         record(billed, tmp_path, PAYMENTS.replace("30.00", "31.00"))
