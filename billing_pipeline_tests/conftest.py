@@ -78,6 +78,19 @@ def database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     yield from _cloned(postgres_server, migrated_template)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """URL of books that the tests of a module begin with: fill them once, then clone them."""
+    yield from _cloned(postgres_server, migrated_template)
+
+
+@pytest.fixture
+def clone_of_module(postgres_server: str, module_database_url: str) -> Iterator[str]:
+    """URL of this test's own copy of the module's books; nobody may be connected to those."""
+    name = sa.make_url(module_database_url).database
+    yield from _cloned(postgres_server, str(name))
+
+
 @pytest.fixture
 def second_database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     """URL of other books, to compare with."""

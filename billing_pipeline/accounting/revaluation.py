@@ -37,8 +37,8 @@ def revaluation_of_receivables(
     )
     worth = sum(
         (
-            _worth(tenant, currency, open_minor, month_end)
-            - _worth(tenant, currency, open_minor, issued)
+            worth_on(tenant, currency, open_minor, month_end)
+            - worth_on(tenant, currency, open_minor, issued)
             for currency, issued, open_minor in foreign.select(
                 "currency", "issued_date", "open_minor"
             ).rows()
@@ -69,7 +69,7 @@ def revaluation_of_receivables(
     return finished(entries, sides, tenant)
 
 
-def _worth(tenant: Tenant, currency: str, amount_minor: int, day: dt.date) -> int:
+def worth_on(tenant: Tenant, currency: str, amount_minor: int, day: dt.date) -> int:
     """Minor units of the tenant's currency, rounded half away from zero."""
     rate = rate_on(tenant, currency, day)
     shift = minor_exponent(tenant.currency) - minor_exponent(currency)

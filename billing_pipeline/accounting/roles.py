@@ -1,6 +1,8 @@
 """The roles a posting can play, in the order they stand in an entry."""
 
 ACCOUNT_CLASS_BY_ROLE: dict[str, str] = {
+    "bank": "Assets",
+    "bank_revaluation": "Assets",
     "receivable": "Assets",
     "accrued_revenue": "Assets",
     "intercompany_receivable": "Assets",

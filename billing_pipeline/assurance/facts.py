@@ -17,10 +17,11 @@ from billing_pipeline.customers.tenant import Tenant
 class AssuranceFacts:
     """Facts of one tenant as they are now, read from lake and books.
 
-    `first_day` to `day` is the span of local days that is looked at. `subscriptions` is
-    SUBSCRIPTIONS as they ended, `changes` SUBSCRIPTION_CHANGES, `computed` the CHARGES of this
-    run's bill days, `computed_before` those of all bill days of the span, `posted` the POSTED
-    charges of all accounts, `documents` INVOICES and `journal` JOURNAL of all time,
+    `first_day` to `day` is the span of local days that is looked at. `accounts` is
+    ACCOUNTS, `subscriptions` SUBSCRIPTIONS as they ended, `changes` SUBSCRIPTION_CHANGES,
+    `computed` the CHARGES of this run's bill days, `computed_before` those of all bill days of
+    the span, `posted` the POSTED charges of all accounts, `documents` INVOICES and `journal`
+    JOURNAL of all time,
     `rated_usage` RATED_USAGE and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the
     lake's rated events by partition day, `days_due` the days that were worked on,
     `conservation` CONSERVATION, `landed` LANDED_FILES of the tenant's feeds, `suspense`
@@ -33,6 +34,7 @@ class AssuranceFacts:
     first_day: dt.date
     day: dt.date
     now: dt.datetime
+    accounts: pl.DataFrame
     subscriptions: pl.DataFrame
     changes: pl.DataFrame
     computed: pl.DataFrame
@@ -59,6 +61,12 @@ class AssuranceFacts:
     def never_swapped(self) -> pl.DataFrame:
         """SUBSCRIPTIONS that had one plan all the time."""
         return self._without(pl.col("plan_key").is_not_null())
+
+    @property
+    def swapped(self) -> pl.Series:
+        """Keys of subscriptions that changed their plan."""
+        changed = self.changes.filter(pl.col("plan_key").is_not_null())
+        return changed.get_column("subscription_key")
 
     def _without(self, change: pl.Expr) -> pl.DataFrame:
         changed = self.changes.filter(change)

@@ -18,6 +18,7 @@ from billing_pipeline.assurance import (
     deliveries,
     plausibility,
     rederived,
+    shared_pools,
     usage_kept,
 )
 from billing_pipeline.assurance.catalogue import Control, controls_of, judged
@@ -131,8 +132,20 @@ RUNS = (
     ),
     Run(
         ("included_units",),
-        lambda facts, _: charging.included_units_kept(
-            facts.computed, facts.usage_per_day, facts.never_swapped, facts.catalog
+        lambda facts, _: all_findings(
+            [
+                charging.included_units_kept(
+                    facts.computed, facts.usage_per_day, facts.never_swapped, facts.catalog
+                ),
+                shared_pools.shared_units_kept(
+                    facts.computed,
+                    facts.usage_per_day,
+                    facts.subscriptions,
+                    facts.swapped,
+                    facts.accounts,
+                    facts.catalog,
+                ),
+            ]
         ),
     ),
     Run(

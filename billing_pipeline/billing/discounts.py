@@ -1,4 +1,8 @@
-"""Discounts: a percentage or an amount off charges of subscriptions that agreed to one."""
+"""Discounts: a percentage or an amount off charges of subscriptions that agreed to one.
+
+Worked example: 25 % off $40.00 are $10.00; agreed for 20 of 30 days, $6.67 after rounding. Two
+discounts of 60 % take 24.00 and then the 16.00 that are left, never more.
+"""
 
 import datetime as dt
 

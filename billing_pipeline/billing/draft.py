@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.billing.schema import DRAFT_BILLS, USAGE_ALERTS
+from billing_pipeline.billing.schema import DRAFT_ALERTS, DRAFT_BILLS, USAGE_ALERTS
 from billing_pipeline.vocabulary.money import AMOUNT, exact_product
 from billing_pipeline.vocabulary.periods import days_between, plus_days
 
@@ -59,7 +59,41 @@ def drafted_bills(
 
 def usage_alerts(drafts: pl.DataFrame, thresholds: Sequence[Decimal]) -> pl.DataFrame:
     """The thresholds that the usage of each draft has reached. Shape: USAGE_ALERTS."""
-    reached = drafts.join(
-        pl.DataFrame({"threshold": list(thresholds)}, schema={"threshold": AMOUNT}), how="cross"
-    ).filter(pl.col("usage_amount") >= pl.col("threshold"))
+    reached = _beside(drafts, thresholds).filter(pl.col("usage_amount") >= pl.col("threshold"))
     return USAGE_ALERTS.conform(reached.sort("account_key", "threshold"))
+
+
+def expected_bill_alerts(drafts: pl.DataFrame, thresholds: Sequence[Decimal]) -> pl.DataFrame:
+    """The thresholds that the expected bill of each draft has reached. Shape: DRAFT_ALERTS."""
+    reached = _beside(drafts, thresholds).filter(pl.col("expected") >= pl.col("threshold"))
+    return DRAFT_ALERTS.conform(
+        reached.with_columns(
+            kind=pl.lit("expected_bill"),
+            subject="account_key",
+            reached="expected",
+            unit="currency",
+        ).sort("account_key", "threshold")
+    )
+
+
+def included_unit_alerts(
+    use: pl.DataFrame, next_due: pl.DataFrame, thresholds: Sequence[Decimal]
+) -> pl.DataFrame:
+    """The per cent of pools of included units that open periods have used. Shape: DRAFT_ALERTS.
+
+    `use` is as `included_use` gives it, `next_due` account_key and due_on.
+    """
+    percent = exact_product(pl.col("used"), pl.lit(100), over=pl.col("size"))
+    shares = use.filter(pl.col("size") > 0).with_columns(reached=percent)
+    reached = _beside(shares, thresholds).filter(pl.col("reached") >= pl.col("threshold"))
+    return DRAFT_ALERTS.conform(
+        reached.join(next_due, on="account_key", how="inner", validate="m:1")
+        .with_columns(kind=pl.lit("included_units"), next_bill_day="due_on", unit=pl.lit("%"))
+        .sort("account_key", "subject", "threshold")
+    )
+
+
+def _beside(rows: pl.DataFrame, thresholds: Sequence[Decimal]) -> pl.DataFrame:
+    return rows.join(
+        pl.DataFrame({"threshold": list(thresholds)}, schema={"threshold": AMOUNT}), how="cross"
+    )

@@ -1,4 +1,8 @@
-"""Minimum fees: a floor under the usage charges of a subscription's billing period."""
+"""Minimum fees: a floor under the usage charges of a subscription's billing period.
+
+Worked example: a floor of $31.00 a month from 16 January is 31 x 16/31 = $16.00; of usage of $10.00
+$6.00 are missing and charged.
+"""
 
 import datetime as dt
 

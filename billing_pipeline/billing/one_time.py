@@ -1,4 +1,7 @@
-"""One-time charges: a fee on the first day of a subscription."""
+"""One-time charges: a fee on the first day of a subscription.
+
+Worked example: three pieces at $49.00 are $147.00 on the day of the order, and nothing after.
+"""
 
 import datetime as dt
 

@@ -7,6 +7,7 @@ import polars as pl
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.usage_events import PERIOD
 from billing_pipeline.billing.usage_prices import POOL_NUMBER
+from billing_pipeline.catalog.introductions import VARIANT
 from billing_pipeline.vocabulary.money import exact_product
 from billing_pipeline.vocabulary.periods import days_between
 
@@ -31,12 +32,14 @@ def pools_of(complete: pl.DataFrame, pooled: pl.DataFrame, accounts: pl.DataFram
     period. `complete` are numbered billing periods, `pooled` is POOLED_PRICES.
     """
     top = tops(accounts)
+    # A teaser that ends changes the variant of the plan, not whose units they are.
+    listed = pl.col("plan_key").str.extract(f"^([^{VARIANT}]*)")
     held = (
         complete.join(pooled, on="plan_key", how="inner")
         .join(top, on="account_key", how="left", validate="m:1")
         .with_columns(
             sharer=pl.when(pl.col("shared_by") == "subscription")
-            .then(pl.concat_str("subscription_key", "plan_key", separator="/"))
+            .then(pl.concat_str("subscription_key", listed, separator="/"))
             .when(pl.col("shared_by") == "account")
             .then("account_key")
             .otherwise(pl.coalesce("top", "account_key"))

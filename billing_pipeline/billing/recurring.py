@@ -1,4 +1,8 @@
-"""Recurring charges: a fee per billing period and unit of subscription quantity."""
+"""Recurring charges: a fee per billing period and unit of subscription quantity.
+
+Worked example: three seats at $30.00 a month from 21 April: 3 x 30 x 10/30 = $30.00 for April. With
+an introductory $5.00 for one period they owe 3 x 5 x 10/30 = $5.00.
+"""
 
 import datetime as dt
 

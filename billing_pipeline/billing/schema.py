@@ -74,7 +74,7 @@ HELD_ACCOUNTS = FrameSchema(
     grain="one row per account and bound that its charges break",
     columns={
         "account_key": required(pl.String, "billing account that is held"),
-        "bound": required(pl.String, "duplicate_period, most_charges or jump"),
+        "bound": required(pl.String, "duplicate_period, most_charges, jump or past_last_tier"),
         "message": required(pl.String, "what is wrong, for people"),
     },
 )
@@ -131,6 +131,20 @@ USAGE_ALERTS = FrameSchema(
         "usage_amount": required(AMOUNT, "usage when it was"),
         "expected": required(AMOUNT, "the next bill if usage goes on as it did"),
         "currency": required(pl.String, "ISO 4217 code"),
+    },
+)
+
+DRAFT_ALERTS = FrameSchema(
+    name="draft_alerts",
+    grain="one row per account, bill, subject and threshold that was reached",
+    columns={
+        "account_key": required(pl.String, "billing account"),
+        "next_bill_day": required(pl.Date, "local day the open period is billed"),
+        "kind": required(pl.String, "included_units or expected_bill"),
+        "subject": required(pl.String, "the pool and who has it, or the account"),
+        "threshold": required(AMOUNT, "per cent of the pool, or an amount in major units"),
+        "reached": required(AMOUNT, "what it was when the threshold was found reached"),
+        "unit": required(pl.String, "%, or the ISO 4217 code"),
     },
 )
 

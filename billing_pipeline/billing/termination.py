@@ -1,4 +1,8 @@
-"""Early termination: what is owed when a subscription ends before its contract term."""
+"""Early termination: what is owed when a subscription ends before its contract term.
+
+Worked example: $30.00 a month agreed for twelve months, left after three: nine months of 30.00 are
+270.00, of which 50 % are $135.00.
+"""
 
 import datetime as dt
 

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from billing_pipeline.billing.schema import (
     BILL_PREVIEWS,
+    DRAFT_ALERTS,
     DRAFT_BILLS,
     PLAN_RECOMMENDATIONS,
     USAGE_ALERTS,
@@ -25,6 +26,12 @@ usage_alerts = table(
     framed(USAGE_ALERTS),
     required(INSTANT, "raised_at"),
     key=("account_key", "next_bill_day", "threshold"),
+)
+draft_alerts = table(
+    "draft_alerts",
+    framed(DRAFT_ALERTS),
+    required(INSTANT, "raised_at"),
+    key=("account_key", "next_bill_day", "kind", "subject", "threshold"),
 )
 
 # What other systems are told

@@ -7,22 +7,26 @@ empty string, and no marker has to be reserved.
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy.dialects.postgresql import REGCLASS, dialect
+from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.type_api import TypeEngine
 
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
 
+_POSTGRES = dialect()  # type: ignore[no-untyped-call]
 _FEW_ROWS = 100
 _ROWS_AT_ONCE = 100_000
 _ROWS_TO_NOTICE = 5_000
 _BUFFER_BYTES = 1 << 20
 _INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S%.6f%:z"
-_STAGE_NUMBERS = count(1)
+_STAGES_IN_USE = "billing_stages_in_use"
+_INTO = "billing_copy_into"
 
 SqlType = TypeEngine[Any]  # SQLAlchemy's types say what Python type they hold; rows leave as frames
 
@@ -103,18 +107,28 @@ def staged(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table]
 
 @contextmanager
 def _copied(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table]:
-    columns = [sa.Column(name, sql_type(dtype)) for name, dtype in frame.schema.items()]
+    in_use: set[int] = connection.info.setdefault(_STAGES_IN_USE, set())
+    number = next(number for number in count(1) if number not in in_use)
+    table, ddl = _stage(tuple(frame.schema.items()), number)
+    connection.exec_driver_sql(ddl)
+    in_use.add(number)
+    copy_rows(connection, table, frame)
+    yield table
+    connection.exec_driver_sql(f"drop table {table.name}")
+    in_use.remove(number)
+
+
+@lru_cache(maxsize=1_000)
+def _stage(columns: tuple[tuple[str, pl.DataType], ...], number: int) -> tuple[sa.Table, str]:
+    """A temporary table and its DDL, the same objects every time: statements stay compiled."""
     table = sa.Table(
-        f"staged_{next(_STAGE_NUMBERS)}",
+        f"staged_{number}",
         sa.MetaData(),
-        *columns,
+        *(sa.Column(name, sql_type(dtype)) for name, dtype in columns),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
-    table.create(connection, checkfirst=False)
-    copy_rows(connection, table, frame)
-    yield table
-    table.drop(connection, checkfirst=False)
+    return table, str(CreateTable(table).compile(dialect=_POSTGRES))
 
 
 def copy_rows(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> None:
@@ -154,20 +168,28 @@ def _copy_text(
     connection: sa.Connection,
     select: sa.Select[*tuple[object, ...]] | sa.CompoundSelect[*tuple[object, ...]],
 ) -> io.BytesIO:
-    compiled = select.compile(
-        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
-    )
     text = io.BytesIO()
-    cursor = connection.connection.cursor()
-    try:
-        statement = cursor.mogrify(compiled.string, compiled.params).decode()
-        cursor.copy_expert(
-            f"copy ({statement}) to stdout (format csv, header, force_quote *)", text
-        )
-    finally:
-        cursor.close()
+    connection.execute(select, execution_options={_INTO: text}).close()
     text.seek(0)
     return text
+
+
+def copy_where_asked(
+    cursor: Any,  # noqa: ANN401 - driver's own type
+    statement: str,
+    parameters: Any,  # noqa: ANN401 - driver's own type
+    context: sa.ExecutionContext,
+) -> bool:
+    """Listen to `do_execute`: send a query's rows by COPY where `copy_out` asks for it.
+
+    The statement comes compiled from SQLAlchemy's cache.
+    """
+    into = context.execution_options.get(_INTO)
+    if into is None:
+        return False
+    query = cursor.mogrify(statement, parameters).decode()
+    cursor.copy_expert(f"copy ({query}) to stdout (format csv, header, force_quote *)", into)
+    return True
 
 
 def _to_csv(frame: pl.DataFrame) -> bytes:

@@ -5,6 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
+from billing_pipeline.books.copy import copy_where_asked
+
 DATABASE = "billing"
 DRIVER = "postgresql+psycopg2"
 
@@ -33,6 +35,7 @@ def open_engine(url: str) -> sa.Engine:
         raise DatabaseUnreachable(f"the books are kept in Postgres, not {address.drivername}")
     engine = sa.create_engine(address.set(drivername=DRIVER), pool_pre_ping=True)
     sa.event.listen(engine, "connect", _settle_session)
+    sa.event.listen(engine, "do_execute", copy_where_asked)
     try:
         with engine.connect():
             return engine

@@ -6,8 +6,13 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from billing_pipeline.billing.schema import BILL_PREVIEWS, DRAFT_BILLS, USAGE_ALERTS
-from billing_pipeline.books.billing_tables import bill_previews, draft_bills, usage_alerts
+from billing_pipeline.billing.schema import BILL_PREVIEWS, DRAFT_ALERTS, DRAFT_BILLS, USAGE_ALERTS
+from billing_pipeline.books.billing_tables import (
+    bill_previews,
+    draft_alerts,
+    draft_bills,
+    usage_alerts,
+)
 from billing_pipeline.books.copy import copy_in, copy_out, staged
 from billing_pipeline.books.tables import charges
 from billing_pipeline.vocabulary.frames import FrameSchema, required
@@ -98,24 +103,50 @@ def raise_alerts(
     connection: sa.Connection, tenant_key: str, alerts: pl.DataFrame, now: dt.datetime
 ) -> pl.DataFrame:
     """Keep the USAGE_ALERTS that were not raised before, and return them."""
-    with staged(connection, USAGE_ALERTS.conform(alerts)) as reached:
+    new = _new_rows(connection, usage_alerts, USAGE_ALERTS, tenant_key, alerts, now)
+    return new.sort("account_key", "threshold")
+
+
+def raise_draft_alerts(
+    connection: sa.Connection, tenant_key: str, alerts: pl.DataFrame, now: dt.datetime
+) -> pl.DataFrame:
+    """Keep the DRAFT_ALERTS that were not raised before, and return them."""
+    new = _new_rows(connection, draft_alerts, DRAFT_ALERTS, tenant_key, alerts, now)
+    return new.sort("account_key", "kind", "subject", "threshold")
+
+
+def _new_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    schema: FrameSchema,
+    tenant_key: str,
+    alerts: pl.DataFrame,
+    now: dt.datetime,
+) -> pl.DataFrame:
+    """Insert the alerts whose key the table does not have, and return them."""
+    key = [column.name for column in table.primary_key if column.name != "tenant_key"]
+    with staged(connection, schema.conform(alerts)) as reached:
         raised = sa.exists().where(
-            usage_alerts.c.tenant_key == tenant_key,
-            *(
-                usage_alerts.c[name] == reached.c[name]
-                for name in ("account_key", "next_bill_day", "threshold")
-            ),
+            table.c.tenant_key == tenant_key, *(table.c[name] == reached.c[name] for name in key)
         )
-        new = copy_out(
-            connection,
-            sa.select(*(reached.c[name] for name in USAGE_ALERTS.names)).where(~raised),
-            USAGE_ALERTS,
-        )
+        select = sa.select(*(reached.c[name] for name in schema.names)).where(~raised)
+        new = copy_out(connection, select, schema)
     rows = new.with_columns(
         tenant_key=pl.lit(tenant_key), raised_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
-    copy_in(connection, usage_alerts, rows)
-    return new.sort("account_key", "threshold")
+    copy_in(connection, table, rows)
+    return new
+
+
+def read_draft_alerts(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
+    """All DRAFT_ALERTS raised for the tenant, newest bills first."""
+    select = sa.select(*(draft_alerts.c[name] for name in DRAFT_ALERTS.names)).where(
+        draft_alerts.c.tenant_key == tenant_key
+    )
+    return copy_out(connection, select, DRAFT_ALERTS).sort(
+        "next_bill_day", "account_key", "kind", "subject", "threshold",
+        descending=[True, False, False, False, False],
+    )  # fmt: skip
 
 
 def read_alerts(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:

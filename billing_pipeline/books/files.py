@@ -15,7 +15,7 @@ from billing_pipeline.books.tables import tenants, usage_file_days, usage_files
 from billing_pipeline.books.usage_schema import (
     FILE_BALANCES,
     FILE_DAYS,
-    FILES_OF_DAY,
+    LANDED_DAYS,
     UNLOADED_FILES,
     USAGE_FILES,
 )
@@ -152,20 +152,27 @@ def reload_files(
     return marked.rowcount
 
 
-def files_of_usage_day(
-    connection: sa.Connection, owner_tenant_key: str, usage_day: dt.date
+def landed_days_of_usage(
+    connection: sa.Connection, owner_tenant_key: str, from_day: dt.date, until_day: dt.date
 ) -> pl.DataFrame:
-    """The FILES_OF_DAY: which files hold records of a usage day, and where raw usage has them."""
+    """The LANDED_DAYS of usage days [from_day, until_day): between which raw usage has them."""
+    usage_day, landing_day = usage_file_days.c.usage_day, usage_files.c.landing_day
     select = (
-        sa.select(*(usage_files.c[name] for name in FILES_OF_DAY.names))
-        .join(usage_file_days, usage_file_days.c.file_id == usage_files.c.file_id)
+        sa.select(
+            usage_day,
+            sa.func.min(landing_day).label("first_landed"),
+            sa.func.max(landing_day).label("last_landed"),
+        )
+        .join(usage_files, usage_file_days.c.file_id == usage_files.c.file_id)
         .where(
             usage_file_days.c.tenant_key == owner_tenant_key,
-            usage_file_days.c.usage_day == usage_day,
+            usage_day >= from_day,
+            usage_day < until_day,
             usage_files.c.state.not_in(GONE),
         )
+        .group_by(usage_day)
     )
-    return copy_out(connection, select, FILES_OF_DAY).sort("landing_day", "file_key")
+    return copy_out(connection, select, LANDED_DAYS).sort("usage_day")
 
 
 def replaced_files(connection: sa.Connection, owner_tenant_key: str) -> pl.DataFrame:

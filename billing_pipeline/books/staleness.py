@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from billing_pipeline.books.newcomers import is_first_of_its_key, touch_days_waiting_for
 from billing_pipeline.books.tables import (
+    accounts,
     catalog_entries,
     rate_card_prices,
     rating_days,
@@ -30,7 +31,8 @@ def mark_changed_days_stale(
     feed owner above the tenant are mediated again; prices and rate cards decide what it costs, so
     the days of the tenant and of those below it are rated again. Days before the first change
     stay as they are. Of an identifier nobody ever had, only the days on which it waits in
-    suspense are mediated again.
+    suspense are mediated again. In another zone every event may be of another local day; an account
+    of another type, parent or currency may have other prices.
     """
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     touch_days_waiting_for(connection, tenant_key, applied_at)
@@ -53,6 +55,10 @@ def mark_changed_days_stale(
         (subscriptions, subscriptions.c.started_on),
         (subscription_changes, subscription_changes.c.effective_on),
     )
+    if _zone_changed(connection, tenant_key, applied_at):
+        priced_from = dt.date.min
+    moved_from = _accounts_moved_from(connection, tenant_key, applied_at)
+    priced_from = min((day for day in (priced_from, moved_from) if day is not None), default=None)
     if priced_from is not None:
         # Tenants below may sell what this one sells.
         subtree = sa.select(sa.func.tenant_subtree(tenant_key).column_valued("tenant_key"))
@@ -69,6 +75,43 @@ def touch_known_usage_days(
         .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
         .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )
+
+
+def _accounts_moved_from(
+    connection: sa.Connection, tenant_key: str, applied_at: dt.datetime
+) -> dt.date | None:
+    """The first day of the accounts whose place among agreements and cycles is another now."""
+    before, after = accounts.alias("before"), accounts.alias("after")
+    moved = sa.or_(
+        *(
+            before.c[name].is_distinct_from(after.c[name])
+            for name in ("account_type", "parent_key", "currency", "payer_key", "opened_on")
+        )
+    )
+    same = sa.and_(
+        before.c.tenant_key == after.c.tenant_key, before.c.account_key == after.c.account_key
+    )
+    first: dt.date | None = connection.execute(
+        sa.select(sa.func.min(sa.func.least(before.c.opened_on, after.c.opened_on)))
+        .select_from(before.join(after, same))
+        .where(
+            before.c.tenant_key == tenant_key,
+            before.c.known_until == applied_at,
+            after.c.known_from == applied_at,
+            moved,
+        )
+    ).scalar_one()
+    return first
+
+
+def _zone_changed(connection: sa.Connection, tenant_key: str, applied_at: dt.datetime) -> bool:
+    entries = catalog_entries.c
+    zones = sa.select(sa.func.count(sa.distinct(entries.document["time_zone"].astext))).where(
+        entries.tenant_key == tenant_key,
+        entries.kind == "tenant",
+        (entries.known_from == applied_at) | (entries.known_until == applied_at),
+    )
+    return bool(connection.execute(zones).scalar_one() > 1)
 
 
 def _earliest(

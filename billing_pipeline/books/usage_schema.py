@@ -44,14 +44,13 @@ USAGE_FILES = FrameSchema(
     },
 )
 
-FILES_OF_DAY = FrameSchema(
-    name="files_of_usage_day",
-    grain="one row per usage file with records of the day",
+LANDED_DAYS = FrameSchema(
+    name="landed_days",
+    grain="one row per usage day that loaded files hold records of",
     columns={
-        "feed_key": required(pl.String, "feed"),
-        "file_key": required(pl.String, "content hash"),
-        "state": required(pl.String, "loaded, or superseded by a later delivery"),
-        "landing_day": required(pl.Date, "partition of raw usage that holds its records"),
+        "usage_day": required(pl.Date, "UTC day of the events"),
+        "first_landed": required(pl.Date, "first landing day of its files"),
+        "last_landed": required(pl.Date, "last landing day of its files"),
     },
 )
 

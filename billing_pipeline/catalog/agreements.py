@@ -1,11 +1,11 @@
 """Prices agreed with some customers only (`prices.yaml`): what they replace, for whom and when."""
 
 import datetime as dt
-from decimal import Decimal
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
+from billing_pipeline.catalog.price_terms import FIXED_TERMS, Terms
 from billing_pipeline.catalog.prices import Price
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
 
@@ -14,20 +14,6 @@ ALWAYS = dt.date(2000, 1, 1)
 
 CustomerKey = str
 """Key of an account or subscription; capitals may stand in it."""
-
-
-def _written(value: object) -> object:
-    """Numbers and days as text, as JSON keeps them, so that terms are the same after storage."""
-    if isinstance(value, dict):
-        return {str(key): _written(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_written(item) for item in value]
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value
-
-
-Terms = Annotated[dict[str, JsonValue], BeforeValidator(_written)]
 
 
 class NegotiatedPrice(Configuration):
@@ -72,7 +58,7 @@ class NegotiatedPrice(Configuration):
             raise ValueError("give either a whole price or the terms that differ")
         if self.price is None and self.instead_of is None:
             raise ValueError("terms need instead_of, the key of the plan's price they change")
-        fixed = {"key", "product", "model", "valid_from", "valid_until"} & self.terms.keys()
+        fixed = FIXED_TERMS & self.terms.keys()
         if fixed:
             raise ValueError(f"terms cannot change {sorted(fixed)}; give a whole price")
         if self.price is not None and (

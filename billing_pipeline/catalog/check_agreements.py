@@ -121,7 +121,10 @@ def _same_place(one: NegotiatedPrice, other: NegotiatedPrice) -> bool:
 def _ambiguous_variants(
     catalog: Catalog, accounts: pl.DataFrame, subscriptions: pl.DataFrame
 ) -> Iterator[Problem]:
-    at_own_prices = sold(catalog, accounts, subscriptions, subscriptions.clear())
+    unchanged = subscriptions.select(
+        "subscription_key", "plan_key", effective_on="started_on"
+    ).clear()
+    at_own_prices = sold(catalog, accounts, subscriptions, unchanged)
     for variant in at_own_prices.variants:
         for problem in ambiguous_prices(variant):
             where = f"in plan {listed_plan(variant.key)!r} with what was agreed"

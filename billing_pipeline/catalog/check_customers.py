@@ -92,13 +92,8 @@ def check_subscriptions(
             pl.col("started_on") < pl.col("opened_on"),
             pl.format("is before account {} was opened, {}", "account_key", "opened_on"),
         ),
-        *problems_in(
-            known,
-            _SUBSCRIPTIONS,
-            "quantity",
-            pl.col("quantity") < 0,
-            pl.lit("is below zero; end the subscription instead"),
-        ),
+        *_below_zero(known, "quantity", "end the subscription instead"),
+        *_below_zero(known, "payment_terms_days", "zero is due on the day of issue"),
         *_no_span(known, _SUBSCRIPTIONS, "started_on", "ended_on"),
     ]
 
@@ -114,6 +109,11 @@ def _unknown(
 ) -> list[Problem]:
     message = pl.format("no {} '{}'; add it or correct the key", pl.lit(noun), pl.col(field))
     return problems_in(frame, file, field, ~pl.col(field).is_in(known.implode()), message)
+
+
+def _below_zero(frame: pl.DataFrame, field: str, advice: str) -> list[Problem]:
+    message = pl.lit(f"is below zero; {advice}")
+    return problems_in(frame, _SUBSCRIPTIONS, field, pl.col(field) < 0, message)
 
 
 def _no_span(frame: pl.DataFrame, file: str, start: str, end: str) -> list[Problem]:

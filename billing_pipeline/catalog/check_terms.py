@@ -10,8 +10,8 @@ CHANGES_FILE = "subscription_changes.csv"
 DISCOUNTS_FILE = "subscription_discounts.csv"
 AGREED_PRICES_FILE = "agreed_prices.csv"
 
-_STATUSES = ["active", "suspended", "cancelled"]
-_MOMENTS = ["on_the_day", "period_end"]
+STATUSES = ["active", "suspended", "cancelled"]
+MOMENTS = ["on_the_day", "period_end"]
 _NOTHING = ["plan_key", "quantity", "status"]
 
 
@@ -29,8 +29,8 @@ def check_changes(
     return [
         *_unknown(known, file, "subscription_key", subscriptions["subscription_key"]),
         *_unknown(known, file, "plan_key", plans["plan_key"]),
-        *_word(known, file, "status", _STATUSES),
-        *_word(known, file, "takes_effect", _MOMENTS),
+        *_word(known, file, "status", STATUSES),
+        *_word(known, file, "takes_effect", MOMENTS),
         *problems_in(
             known.with_columns(first_row=first_row),
             file,
@@ -85,7 +85,7 @@ def check_discounts(
 def check_agreed_prices(
     catalog: Catalog, agreed: pl.DataFrame, subscriptions: pl.DataFrame
 ) -> list[Problem]:
-    """Unknown keys, prices that are not flat, spans that are none or overlap.
+    """Unknown keys, prices that are not flat, spans that are none or overlap, also in prices.yaml.
 
     Shape: AGREED_PRICES with ROW, and SUBSCRIPTIONS.
     """
@@ -99,6 +99,7 @@ def check_agreed_prices(
     )
     file = AGREED_PRICES_FILE
     return [
+        *_agreed_twice(catalog, agreed),
         *_unknown(agreed, file, "subscription_key", subscriptions["subscription_key"]),
         *problems_in(
             agreed,
@@ -110,6 +111,35 @@ def check_agreed_prices(
         *problems_in(agreed, file, "amount", pl.col("amount") < 0, pl.lit("is below zero")),
         *_spans(agreed, file, "price_key"),
     ]
+
+
+def _agreed_twice(catalog: Catalog, agreed: pl.DataFrame) -> list[Problem]:
+    """Prices and days that `prices.yaml` agrees with the same subscription."""
+    rows = [
+        (one.subscription, one.replaces, one.key, one.valid_from, one.valid_until)
+        for one in catalog.negotiated
+        if one.subscription is not None
+    ]
+    told = pl.DataFrame(
+        rows,
+        schema={
+            "subscription_key": pl.String,
+            "price_key": pl.String,
+            "agreement": pl.String,
+            "agreed_from": pl.Date,
+            "agreed_until": pl.Date,
+        },
+        orient="row",
+    )
+    both = agreed.join(told, on=["subscription_key", "price_key"], how="inner")
+    meets = (pl.col("agreed_until").is_null() | (pl.col("valid_from") < pl.col("agreed_until"))) & (
+        pl.col("valid_until").is_null() | (pl.col("agreed_from") < pl.col("valid_until"))
+    )
+    message = pl.format(
+        "prices.yaml agrees '{}' with this subscription for the same days; write it in one of them",
+        "agreement",
+    )
+    return problems_in(both, AGREED_PRICES_FILE, "price_key", meets, message)
 
 
 def _spans(rows: pl.DataFrame, file: str, what: str) -> list[Problem]:

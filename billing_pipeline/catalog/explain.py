@@ -43,7 +43,7 @@ def explain_prices(
     """Candidates for each price of a product on a plan, on a local day, in the order they hold.
 
     `subscription` is a SUBSCRIPTIONS frame of one row, `agreed_prices` AGREED_PRICES: recurring
-    amounts of single subscriptions, which go before everything else.
+    amounts of single subscriptions, agreements with the subscription like those of prices.yaml.
     """
     currency = accounts.filter(
         pl.col("account_key") == subscription.item(0, "account_key")
@@ -69,12 +69,14 @@ def explain_prices(
 
 
 def _own_amounts(key: str, agreed: pl.DataFrame, day: dt.date) -> Iterator[Candidate]:
-    rows = agreed.filter(pl.col("price_key") == key).select("amount", "valid_from", "valid_until")
-    for amount, valid_from, valid_until in rows.rows():
+    rows = agreed.filter(pl.col("price_key") == key).select(
+        "subscription_key", "amount", "valid_from", "valid_until"
+    )
+    for owner, amount, valid_from, valid_until in rows.rows():
         in_force = valid_from <= day and (valid_until is None or day < valid_until)
         yield Candidate(
-            key, 0, "agreed_prices.csv", key, "flat", f"amount {amount.normalize():f}",
-            valid_from, valid_until, in_force,
+            key, 0, f"subscription {owner}", "agreed_prices.csv", "flat",
+            f"amount {amount.normalize():f}", valid_from, valid_until, in_force,
         )  # fmt: skip
 
 
@@ -131,4 +133,10 @@ def _version(plan: Plan, key: str, day: dt.date) -> Price | None:
 
 def _terms(price: Price) -> str:
     stated = price.model_dump(mode="json", exclude_defaults=True, exclude=_HIDDEN)
-    return ", ".join(f"{name} {value}" for name, value in stated.items())
+    first = stated.pop("introductory", None)
+    told = [f"{name} {value}" for name, value in stated.items()]
+    if first is not None:
+        periods = first.pop("periods")
+        terms = ", ".join(f"{name} {value}" for name, value in first.pop("terms", first).items())
+        told.append(f"in the first {periods} periods {terms}")
+    return ", ".join(told)

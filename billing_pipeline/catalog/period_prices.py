@@ -24,12 +24,6 @@ class _CumulativeTiers(TieredUsage):
         description="pricing units owed beside what was measured, in a period with usage",
     )
 
-    @model_validator(mode="after")
-    def _bills_what_was_used(self) -> Self:
-        if self.beyond == "refuse":
-            raise ValueError("a period's usage cannot be refused; say beyond: last or free")
-        return self
-
 
 class GraduatedUsage(_CumulativeTiers):
     """Each slice of the period's usage at its own tier's price."""

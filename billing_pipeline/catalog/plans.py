@@ -18,6 +18,9 @@ class Product(Configuration):
     name: str
     kind: Literal["recurring", "one_time", "usage", "discount", "adjustment"]
     tax_category: Key = "standard"
+    section: str | None = Field(
+        default=None, description="heading it stands under with `invoice_sections: section`"
+    )
 
 
 class BillingCycle(Configuration):

@@ -6,14 +6,40 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from billing_pipeline.catalog.time_windows import TimeWindow
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 
 Amount = Annotated[Decimal, Field(max_digits=28, decimal_places=10)]
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 Units = Annotated[Decimal, Field(ge=0, max_digits=28, decimal_places=10)]
 Maximum = Annotated[Amount, Field(ge=0)]
+
+
+def _written(value: object) -> object:
+    """Numbers and days as text, as JSON keeps them, so that terms are the same after storage."""
+    if isinstance(value, dict):
+        return {str(key): _written(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_written(item) for item in value]
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+Terms = Annotated[dict[str, JsonValue], BeforeValidator(_written)]
+"""Fields of a price that somebody, or some time, has otherwise."""
+
+FIXED_TERMS = frozenset({"key", "product", "model", "valid_from", "valid_until"})
+"""What makes a price the price it is: no terms change it."""
 
 
 class BasePrice(Configuration):
@@ -37,6 +63,19 @@ class Selector(Configuration):
     usage_type: str
     direction: str | None = None
     attributes: dict[str, str] = {}
+    destinations: list[Digits] = Field(
+        default=[], description="beginnings of destinations, one of which the event's must have"
+    )
+    times: list[TimeWindow] = Field(
+        default=[], description="windows, in one of which the event must begin, in local time"
+    )
+    holidays: list[dt.date] = Field(default=[], description="public holidays, for the times")
+
+    @model_validator(mode="after")
+    def _holidays_have_times(self) -> Self:
+        if self.holidays and not self.times:
+            raise ValueError("holidays say nothing without times")
+        return self
 
 
 class Increment(Configuration):
@@ -52,6 +91,22 @@ class Increment(Configuration):
     free_initial: Units = Decimal(0)
 
 
+class IntroductoryTerms(Configuration):
+    """What a usage price says otherwise in the first billing periods that are charged."""
+
+    periods: int = Field(ge=1, description="billing periods, counted from the end of a trial")
+    terms: Annotated[Terms, Field(min_length=1)] = Field(
+        description="what differs, e.g. {amount: 0.01}"
+    )
+
+    @model_validator(mode="after")
+    def _leaves_the_price_what_it_is(self) -> Self:
+        fixed = (FIXED_TERMS | {"applies_to", "priority", "introductory"}) & self.terms.keys()
+        if fixed:
+            raise ValueError(f"introductory terms cannot change {sorted(fixed)}")
+        return self
+
+
 class BaseUsagePrice(BasePrice):
     """What every usage price has: the events it applies to and its place in the order."""
 
@@ -60,6 +115,30 @@ class BaseUsagePrice(BasePrice):
     period_maximum: Maximum | None = Field(
         default=None, description="a billing period never owes more, after discounts"
     )
+    introductory: IntroductoryTerms | None = Field(
+        default=None, description="a teaser: other terms in the first billing periods"
+    )
+
+    def introduced(self) -> Self:
+        """The price as it is in its introductory periods.
+
+        Raises: pydantic.ValidationError if the introductory terms do not fit the model.
+        """
+        terms = {} if self.introductory is None else self.introductory.terms
+        own = self.model_dump(exclude_unset=True, exclude={"introductory"})
+        return type(self).model_validate({**own, **terms})
+
+    @model_validator(mode="after")
+    def _introductory_terms_fit(self) -> Self:
+        if self.introductory is not None:
+            try:
+                self.introduced()
+            except ValidationError as error:
+                wrong = error.errors()[0]
+                place = ".".join(str(step) for step in wrong["loc"])
+                message = f"introductory terms do not fit: {place} {wrong['msg']}"
+                raise ValueError(message) from None
+        return self
 
 
 class Tier(Configuration):
@@ -94,7 +173,8 @@ class TieredUsage(BaseUsagePrice):
     )
     beyond: Literal["last", "free", "refuse"] = Field(
         default="last",
-        description="units past a bounded last tier: at its price, free, or (one event) refused",
+        description="units past a bounded last tier: at its price, free, or refused: the event is"
+        " suspended, or the bill of the period is held",
     )
 
     @property

@@ -2,39 +2,21 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field
 
 from billing_pipeline.catalog.price_terms import Units
+from billing_pipeline.catalog.time_windows import TimeWindow
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
-YearDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
-"""A day of any year: month and day, as in 12-24."""
 
 ChargedBy = Literal["start", "split"]
 
 
-class TimeBand(Configuration):
-    """Hours of some days in the tenant's zone. Of several bands that fit the first one holds.
-
-    On a public holiday of the card a band holds that names `holiday`, or all seven weekdays. A
-    season is from one day of the year to before another, and may span the turn of the year.
-    """
+class TimeBand(TimeWindow):
+    """A window of time with a name. Of several bands that fit the first one holds."""
 
     key: Key
-    weekdays: list[Weekday] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-    from_time: dt.time = dt.time(0)
-    until_time: dt.time = Field(default=dt.time(0), description="exclusive; 00:00 is midnight")
-    from_day: YearDay | None = Field(default=None, description="first day of its season: 06-01")
-    until_day: YearDay | None = Field(default=None, description="day after the last: 09-01")
-
-    @model_validator(mode="after")
-    def _season_is_whole(self) -> Self:
-        if (self.from_day is None) != (self.until_day is None):
-            raise ValueError("give both from_day and until_day, or neither")
-        return self
 
 
 class CardExample(Configuration):

@@ -1,9 +1,9 @@
 """Which price holds for which subscription: agreements found, ranked and laid over plans.
 
-The order, the first that is in force on the day holds (a recurring amount of `agreed_prices.csv`
-goes before all of it):
+The order, the first that is in force on the day holds:
 
-1. an agreement for the subscription;
+1. an agreement for the subscription, in `prices.yaml` or, as the amount of a fee, in
+   `agreed_prices.csv`; one price is never agreed in both for the same day;
 2. one for its account, then for the account's parent, its parent, and so on up;
 3. one for the account's type;
 4. one for everyone of the tenant;
@@ -21,11 +21,9 @@ import polars as pl
 
 from billing_pipeline.catalog.agreements import NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.introductions import VARIANT, introduced
 from billing_pipeline.catalog.overlay import overlaid
 from billing_pipeline.catalog.plans import Plan
-
-VARIANT = "~"
-"""What stands between the key of a plan and the number of a variant of it."""
 
 _OWN_TYPE, _OWN_EVERYONE = 1000, 1001  # an account has fewer accounts above it
 _DEEPEST = 900
@@ -66,9 +64,29 @@ def sold(
 ) -> Sold:
     """Give every subscription the plan at its own prices.
 
-    Frames are ACCOUNTS, SUBSCRIPTIONS and SUBSCRIPTION_CHANGES. A catalog without agreements and
-    without plans in several currencies comes back as it is.
+    Frames are ACCOUNTS, SUBSCRIPTIONS and SUBSCRIPTION_CHANGES. A catalog without agreements,
+    introductory usage prices and plans in several currencies comes back as it is.
     """
+    agreed = _at_agreements(catalog, accounts, subscriptions, subscription_changes)
+    first = introduced(
+        agreed.catalog.plans, accounts, agreed.subscriptions, agreed.subscription_changes
+    )
+    if not first.variants:
+        return agreed
+    return Sold(
+        replace(agreed.catalog, plans=(*agreed.catalog.plans, *first.variants)),
+        first.subscriptions,
+        first.subscription_changes,
+    )
+
+
+def _at_agreements(
+    catalog: Catalog,
+    accounts: pl.DataFrame,
+    subscriptions: pl.DataFrame,
+    subscription_changes: pl.DataFrame,
+) -> Sold:
+    """Every subscription on the plan as agreements and its currency make it."""
     if not _has_variants(catalog):
         return Sold(catalog, subscriptions, subscription_changes)
     holders = _holders(catalog, accounts, subscriptions, subscription_changes)

@@ -1,7 +1,8 @@
 """Which usage prices of a plan can take the same event."""
 
 import datetime as dt
-from itertools import combinations
+from collections.abc import Sequence
+from itertools import combinations, product
 from typing import Protocol
 
 from billing_pipeline.catalog.plans import Plan
@@ -12,6 +13,7 @@ from billing_pipeline.catalog.prices import (
     Selector,
     UsagePrice,
 )
+from billing_pipeline.catalog.time_windows import share_a_moment
 from billing_pipeline.vocabulary.problems import Problem
 
 
@@ -87,4 +89,17 @@ def share_a_day(first: Valid, second: Valid) -> bool:
 
 def _share_an_event(first: Selector, second: Selector) -> bool:
     one, other = wanted_values(first), wanted_values(second)
-    return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return (
+        all(one[name] == other[name] for name in one.keys() & other.keys())
+        and _share_a_destination(first.destinations, second.destinations)
+        # Of two lists of holidays one day may be of two kinds: then nothing is certain.
+        and (first.holidays != second.holidays or share_a_moment(first.times, second.times))
+    )
+
+
+def _share_a_destination(some: Sequence[str], others: Sequence[str]) -> bool:
+    if not some or not others:
+        return True
+    return any(
+        one.startswith(other) or other.startswith(one) for one, other in product(some, others)
+    )

@@ -22,6 +22,7 @@ from billing_pipeline.cli import (
     handoff,
     identifiers,
     invoice,
+    payment,
     period,
     price,
     provisioning,
@@ -53,6 +54,7 @@ billing.add_command(provisioning.provisioning)
 billing.add_command(files.files)
 billing.add_command(findings.findings)
 billing.add_command(handoff.handoff)
+billing.add_command(payment.payment)
 billing.add_command(period.period)
 billing.add_command(report.report)
 billing.add_command(identifiers.identifiers)

@@ -2,8 +2,12 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @click.group(invoke_without_command=True)
@@ -19,11 +23,16 @@ def demo(context: click.Context) -> None:
 @click.option("--seed", default=7, show_default=True)
 def run(events: int, seed: int) -> None:
     """Apply the demo tenants, land two months of usage, and bill them through Dagster."""
-    from billing_pipeline.definitions import defs
     from billing_pipeline.orchestration.demo_run import run_demo
     from billing_pipeline.orchestration.installation import Installation
 
-    run_demo(Installation.from_environment(), defs, events=events, seed=seed)
+    run_demo(Installation.from_environment(), _definitions, events=events, seed=seed)
+
+
+def _definitions() -> "dg.Definitions":
+    from billing_pipeline.definitions import defs
+
+    return defs
 
 
 @demo.command()

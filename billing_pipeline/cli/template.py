@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-DocumentKind = Literal["invoice", "credit_note"]
+DocumentKind = Literal["invoice", "credit_note", "receipt"]
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -26,7 +26,7 @@ def template() -> None:
 )
 @click.option(
     "--kind",
-    type=click.Choice(["invoice", "credit_note"]),
+    type=click.Choice(["invoice", "credit_note", "receipt"]),
     default="invoice",
     show_default=True,
     help="Kind of document.",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
 
+Percent = Annotated[Decimal, Field(gt=0, le=1000, max_digits=28, decimal_places=10)]
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)]
 ControlSeverity = Literal["warn", "block"]
 
@@ -79,6 +80,16 @@ class BillingPolicy(Configuration):
     approve_bill_runs: bool = Field(
         default=False, description="a bill day is issued only after a person approved its preview"
     )
+    corrections: Literal["with_next", "own_documents"] = Field(
+        default="with_next",
+        description="corrections are lines of the next document, or a credit note and an invoice",
+    )
     usage_alerts: list[PositiveAmount] = Field(
         default=[], description="amounts of unbilled usage at which an account's draft is announced"
+    )
+    expected_bill_alerts: list[PositiveAmount] = Field(
+        default=[], description="amounts at which an account's expected bill is announced"
+    )
+    included_unit_alerts: list[Percent] = Field(
+        default=[], description="per cent of a pool of included units, e.g. [80, 100]"
     )

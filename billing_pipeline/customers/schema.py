@@ -45,6 +45,7 @@ SUBSCRIPTIONS = FrameSchema(
         "ended_on": optional(pl.Date, "local day after the last"),
         "discount_key": optional(pl.String, "discount of plans.yaml agreed for it"),
         "label": optional(pl.String, "text for the invoice, e.g. a number or site"),
+        "payment_terms_days": optional(pl.Int64, "days from issue to due date; before the account"),
     },
 )
 

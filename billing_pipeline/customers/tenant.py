@@ -70,6 +70,8 @@ class NumberSeries(Configuration):
 
 
 LedgerRole = Literal[
+    "bank",
+    "bank_revaluation",
     "receivable",
     "accrued_revenue",
     "intercompany_receivable",
@@ -194,8 +196,15 @@ class Tenant(Configuration):
     document_files: list[DocumentFile] = Field(
         default=["itemisation"], description="what is made of a document beside the PDF"
     )
-    invoice_sections: Literal["account", "subscription"] = Field(
+    invoice_sections: Literal["account", "subscription", "product", "section"] = Field(
         default="account", description="what the lines of a document are gathered by"
+    )
+    invoice_lines: Literal["charge", "product", "transaction"] = Field(
+        default="charge",
+        description="what a line is; transaction: one per usage event, up to 200 a charge",
+    )
+    vat_number_check: Literal["structure", "digits"] = Field(
+        default="structure", description="digits: check digits too, by the extra `vat`"
     )
     tax_engine: Key | None = Field(
         default=None, description="entry point of billing_pipeline.tax_engines; taxes.yaml if none"

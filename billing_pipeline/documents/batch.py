@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
+from multiprocessing.util import Finalize
 
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
@@ -15,6 +16,8 @@ DOCUMENTS_PER_WORKER = 500
 
 _AHEAD = 4
 _RENDERER = "billing_pipeline.documents.render"
+_BEFORE_QUEUES = 100
+"""Queues are closed at 10; by then no worker can be told to end."""
 
 
 class DocumentNotRendered(Exception):
@@ -56,12 +59,16 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_RENDERER])
-    return ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=context,
         initializer=hold_collector,
         max_tasks_per_child=DOCUMENTS_PER_WORKER,
     )
+    # A process that was itself started by another joins its children before it ends pools, and
+    # would wait for ever for workers that wait for work.
+    Finalize(None, pool.shutdown, exitpriority=_BEFORE_QUEUES)
+    return pool
 
 
 def hold_collector() -> None:

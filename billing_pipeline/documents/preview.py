@@ -1,11 +1,15 @@
 """A tenant's templates tried on sample documents, before any customer sees them."""
 
 import datetime as dt
+import traceback
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
+
+import yaml
 
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.documents.email import invoice_email
+from billing_pipeline.documents.receipt import receipt_pdf
 from billing_pipeline.documents.render import invoice_pdf
 from billing_pipeline.documents.sample_usage import sample_usage
 from billing_pipeline.documents.template_sets import SETTINGS, TemplateSet
@@ -15,10 +19,12 @@ from billing_pipeline.invoicing.document import (
     Line,
     Party,
     Section,
+    Statement,
     TaxGroup,
     UsageTotal,
 )
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
+from billing_pipeline.receivables.receipt import Receipt, SettledDocument
 from billing_pipeline.vocabulary.money import minor_exponent
 from billing_pipeline.vocabulary.problems import Problem
 
@@ -28,30 +34,44 @@ _RATE = Decimal(20)
 _NO_USAGE = UsageTotal("Sample destination", 12, Decimal(345), Decimal("12.34"))
 
 
-DocumentKind = Literal["invoice", "credit_note"]
+DocumentKind = Literal["invoice", "credit_note", "receipt"]
 
 
 def preview_pdf(
     tenant: Tenant, templates: TemplateSet, *, kind: DocumentKind = "invoice", events: int = 0
 ) -> bytes:
     """A sample document in the tenant's brand and language, with `events` usage events."""
+    if kind == "receipt":
+        return receipt_pdf(sample_receipt(tenant), templates)
     return invoice_pdf(sample_document(tenant, kind, events), templates)
 
 
 def check_templates(tenant: Tenant, templates: TemplateSet) -> list[Problem]:
     """What is wrong with a tenant's templates: every kind of document is rendered once."""
+    try:
+        _ = templates.settings
+    except (ValueError, yaml.YAMLError) as error:
+        return [Problem(f"templates/{SETTINGS}", None, None, str(error))]
     problems = _uncounted_pages(templates)
-    for kind in ("invoice", "credit_note"):
+    for kind in get_args(DocumentKind):
         try:
-            document = sample_document(tenant, kind)
-            invoice_pdf(document, templates)
-            invoice_email(document, templates=templates)
+            preview_pdf(tenant, templates, kind=kind)
+            if kind != "receipt":
+                invoice_email(sample_document(tenant, kind), templates=templates)
         except Exception as error:  # noqa: BLE001 - a template may fail in any way
-            file = getattr(error, "name", None) or SETTINGS
-            row = getattr(error, "lineno", None)
+            file, row = _where(error, templates)
             message = f"sample {kind}: {type(error).__name__}: {error}"
             problems.append(Problem(f"templates/{file}", row, None, message))
     return problems
+
+
+def _where(error: Exception, templates: TemplateSet) -> tuple[str, int | None]:
+    """File and row of the set where a template failed, as far as it is known."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if frame.filename in templates.content:
+            return frame.filename, frame.lineno
+    return getattr(error, "name", None) or SETTINGS, getattr(error, "lineno", None)
 
 
 def _uncounted_pages(templates: TemplateSet) -> list[Problem]:
@@ -63,7 +83,9 @@ def _uncounted_pages(templates: TemplateSet) -> list[Problem]:
     ]
 
 
-def sample_document(tenant: Tenant, kind: DocumentKind, events: int = 0) -> InvoiceDocument:
+def sample_document(
+    tenant: Tenant, kind: Literal["invoice", "credit_note"], events: int = 0
+) -> InvoiceDocument:
     """A document with everything a template may meet: two accounts, usage, a discount."""
     unit = 10 ** minor_exponent(tenant.currency)
     sections = (
@@ -107,6 +129,31 @@ def sample_document(tenant: Tenant, kind: DocumentKind, events: int = 0) -> Invo
         usage_totals=usage_totals(usage) or (_NO_USAGE,),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
+        statement=Statement(120 * unit, 100 * unit, 0, net + tax, 20 * unit + net + tax),
+    )
+
+
+def sample_receipt(tenant: Tenant) -> Receipt:
+    """A receipt with everything a template may meet."""
+    document, unit = sample_document(tenant, "invoice"), 10 ** minor_exponent(tenant.currency)
+    return Receipt(
+        payment_key="SAMPLE-7",
+        tenant_key=tenant.key,
+        brand=tenant.name,
+        branding=tenant.branding,
+        locale=tenant.locale,
+        seller=document.seller,
+        buyer=document.buyer,
+        account_key=document.account_key,
+        received_on=_SAMPLE_DAY,
+        currency=tenant.currency,
+        amount_minor=200 * unit,
+        reference="Thank you",
+        items=(
+            SettledDocument(
+                document.invoice_number, _SAMPLE_DAY, document.total_minor, document.total_minor
+            ),
+        ),
     )
 
 

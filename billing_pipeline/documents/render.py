@@ -30,13 +30,17 @@ from billing_pipeline.documents.einvoice.cii import cii_invoice
 from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.fetching import FetchRefused, NoFetching
 from billing_pipeline.documents.formats import formats
+from billing_pipeline.documents.html_tree import Source
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
 from billing_pipeline.documents.page_numbers import number_pages
 from billing_pipeline.documents.payment_code import PaymentCode, payment_code
+from billing_pipeline.documents.quick_styles import use_short_cuts
 from billing_pipeline.documents.sandbox import ResourceRefused, environment
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.document import InvoiceDocument
+
+use_short_cuts()
 
 _MOST_SETS = 64
 LAID_OUT = 2
@@ -68,7 +72,7 @@ def invoice_pdf(document: InvoiceDocument, templates: TemplateSet | None = None)
     pictures = _pictures(document, chosen)
     shapes = pictures.shapes(branding.colour)
     html = _filled_in(document, chosen, pictures, pages=annex[:LAID_OUT], shapes=shapes)
-    rendered = _laid_out(html, _style_sheet(chosen, branding), _fonts(_own_fonts(chosen)))
+    rendered = lay_out(html, chosen, branding)
     style = drawn_style(chosen.settings.mono_font, branding.colour)
     lines = [DrawnLines(page, style) for page in annex]
     draw_on_pages(rendered, [*shapes, *lines[:LAID_OUT]])
@@ -143,19 +147,25 @@ def _filled_in(
             payment_code=pictures.code,
             chart=pictures.chart,
             drawn=tuple(shape.anchor for shape in shapes),
-            logo=_logo(templates),
+            logo=logo_address(templates),
         )
     )
 
 
-def _logo(templates: TemplateSet) -> str | None:
+def logo_address(templates: TemplateSet) -> str | None:
+    """The logo of a set as a `data:` address; None without one."""
     name = templates.settings.logo
     return None if name is None else templates.address(name)
 
 
-def _laid_out(html: str, style: weasyprint.CSS, fonts: FontConfiguration) -> weasyprint.Document:
+def lay_out(html: str, templates: TemplateSet, branding: Branding) -> weasyprint.Document:
+    """Pages of a document in the style of a set.
+
+    Raises: ResourceRefused if it asks for anything outside itself.
+    """
+    style, fonts = _style_sheet(templates, branding), _fonts(_own_fonts(templates))
     try:
-        source = weasyprint.HTML(string=html, url_fetcher=NoFetching())
+        source = Source(html, NoFetching())
         return source.render(stylesheets=[style, _pdf_a_style()], font_config=fonts)
     except FetchRefused as refusal:
         raise ResourceRefused(str(refusal)) from None

@@ -1,11 +1,12 @@
 """Templates are code of other people: what they may touch, and what they may not."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -19,15 +20,32 @@ from billing_pipeline.documents.formats import Formats
 from billing_pipeline.documents.payment_code import PaymentCode
 from billing_pipeline.documents.template_sets import FontFile, TemplateSet
 from billing_pipeline.invoicing import document as model
+from billing_pipeline.receivables.receipt import Receipt, SettledDocument
 
 _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
     model.TaxGroup, model.StackedTax, model.ConvertedTax,
-    model.PaymentDetails, model.UsageTotal, model.DailyUsage,
+    model.PaymentDetails, model.UsageTotal, model.DailyUsage, model.Statement,
+    Receipt, SettledDocument,
     AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode, FontFile,
 )  # fmt: skip
 _CLOSED_ATTRIBUTES = {"itemisation"}
+
+
+class _Named(BaseLoader):
+    """Files of a set under their own names, so that a failure says in which file and row it is."""
+
+    def __init__(self, templates: TemplateSet) -> None:
+        self._content = templates.content
+
+    def get_source(
+        self, _environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Text and name of a file. Raises: TemplateNotFound."""
+        if template not in self._content:
+            raise TemplateNotFound(template)
+        return self._content[template], template, lambda: True
 
 
 class DocumentEnvironment(ImmutableSandboxedEnvironment):
@@ -38,7 +56,7 @@ class DocumentEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, templates: TemplateSet) -> None:
         super().__init__(
-            loader=DictLoader(templates.content),
+            loader=_Named(templates),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

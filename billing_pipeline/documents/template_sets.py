@@ -16,6 +16,9 @@ from pydantic import Field
 from billing_pipeline.vocabulary.configuration import Configuration
 
 SETTINGS = "template.yaml"
+ACCOUNT_TYPES = "account_types/"
+"""Folder of the set with files for accounts of one type: `account_types/<type>/<file>`."""
+
 _TEXT = (".j2", ".css", ".yaml", ".svg")
 _BINARY = {
     ".png": "image/png",
@@ -86,6 +89,21 @@ class TemplateSet:
         """Hash of names and contents: equal sets print equal documents."""
         joined = "\0".join(f"{name}\0{text}" for name, text in self.files)
         return hashlib.sha256(joined.encode()).hexdigest()
+
+    @property
+    def account_types(self) -> tuple[str, ...]:
+        """The types of accounts that have files of their own."""
+        named = {name.split("/")[1] for name, _ in self.files if name.startswith(ACCOUNT_TYPES)}
+        return tuple(sorted(named))
+
+    def for_account_type(self, account_type: str) -> "TemplateSet":
+        """What accounts of a type get: the set with the files of that type over it."""
+        own = f"{ACCOUNT_TYPES}{account_type}/"
+        common = {name: text for name, text in self.files if not name.startswith(ACCOUNT_TYPES)}
+        of_type = {
+            name.removeprefix(own): text for name, text in self.files if name.startswith(own)
+        }
+        return TemplateSet(tuple(sorted({**common, **of_type}.items())))
 
     def with_overrides(self, overrides: Mapping[str, str]) -> "TemplateSet":
         """This set with a tenant's files over it."""

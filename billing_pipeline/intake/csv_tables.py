@@ -48,6 +48,11 @@ class CsvColumn:
     is_required: bool = False
 
 
+def cell_pattern(kind: Kind) -> str:
+    """What a filled cell of a kind looks like, as JSON Schema writes regular expressions."""
+    return _PATTERNS[kind][0].replace("(?s)^.{", "^[\\s\\S]{")
+
+
 @dataclass(frozen=True)
 class CsvTable:
     """The rows of a file whose cells are all good, each with its ROW, and the problems."""

@@ -51,6 +51,12 @@ _AGREED_PRICE_COLUMNS = (
     CsvColumn("valid_from", "date"),
     CsvColumn("valid_until", "date"),
 )
+TERMS_COLUMNS = {
+    "subscription_changes": _CHANGE_COLUMNS,
+    "subscription_discounts": _DISCOUNT_COLUMNS,
+    "agreed_prices": _AGREED_PRICE_COLUMNS,
+}
+"""Columns of each table by its name."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from billing_pipeline.intake.subscription_terms import (
     dated_terms,
     read_terms,
 )
+from billing_pipeline.intake.vat_numbers import check_vat_numbers
 from billing_pipeline.intake.yaml_files import YamlDocument, line_of, read_yaml
 from billing_pipeline.rating.card_examples import broken_examples
 from billing_pipeline.vocabulary.configuration import Configuration
@@ -151,6 +152,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     across += check_terms(terms, whole, subscriptions)
     across += check_rollover(whole, tenant.look_back_periods)
     across += check_account_types(tenant, whole, accounts, subscriptions)
+    across += check_vat_numbers(tenant, accounts)
     across = across or broken_examples(
         catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
     )

@@ -47,6 +47,7 @@ _SUBSCRIPTION_COLUMNS = (
     CsvColumn("ended_on", "date"),
     CsvColumn("discount_key", "key"),
     CsvColumn("label"),
+    CsvColumn("payment_terms_days", "integer"),
 )
 _IDENTIFIER_COLUMNS = (
     CsvColumn("identifier", is_required=True),
@@ -67,6 +68,13 @@ _RATE_CARD_COLUMNS = (
     CsvColumn("valid_from", "date"),
     CsvColumn("valid_until", "date"),
 )
+TABLE_COLUMNS = {
+    "accounts": _ACCOUNT_COLUMNS,
+    "subscriptions": _SUBSCRIPTION_COLUMNS,
+    "service_identifiers": _IDENTIFIER_COLUMNS,
+    "rate_card": _RATE_CARD_COLUMNS,
+}
+"""Columns of each table by its name."""
 
 NO_RATE_CARD_PRICES = pl.DataFrame(schema={ROW: pl.Int64, **RATE_CARD_PRICES.polars_schema})
 

@@ -1,11 +1,14 @@
 """From frames to the document model: one document, or all of a bill run."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from billing_pipeline.catalog.plans import Product
 from billing_pipeline.customers.tenant import LegalEntity, Tenant
-from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails
+from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails, Statement
+from billing_pipeline.invoicing.grouping import printed_lines
 from billing_pipeline.invoicing.sections import sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
@@ -34,6 +37,21 @@ _BUYER = [
 ]
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Beside:
+    """What documents tell beside their own rows.
+
+    `statements` are balances by `invoice_number`; `products` name what is sold, where lines or
+    sections are put together by it.
+    """
+
+    statements: pl.DataFrame | None = None
+    products: Mapping[str, Product] = dataclasses.field(default_factory=dict)
+
+
+NOTHING_BESIDE = Beside()
+
+
 class DocumentDoesNotAddUp(Exception):
     """The parts of a document do not sum to its totals; it must not be printed."""
 
@@ -46,6 +64,7 @@ def invoice_document(
     accounts: pl.DataFrame,
     *,
     itemisation: pl.DataFrame | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> InvoiceDocument:
     """Build the model of one document.
 
@@ -58,6 +77,7 @@ def invoice_document(
     payer = accounts.row(by_predicate=pl.col("account_key") == row["account_key"], named=True)
     sign = -1 if row["document_kind"] == "credit_note" else 1
     usage = RATED_USAGE.empty() if itemisation is None else itemisation.select(RATED_USAGE.names)
+    printed = printed_lines(lines, usage, tenant.invoice_lines, beside.products, tenant.time_zone)
     built = InvoiceDocument(
         **{name: row[name] for name in _DOCUMENT},
         kind=row["document_kind"],
@@ -72,7 +92,7 @@ def invoice_document(
         locale=payer["language"],
         seller=seller_party(tenant.legal_entity),
         buyer=Party(**{name: payer[name] for name in _BUYER}),
-        sections=sections(lines, accounts, sign, tenant.invoice_sections),
+        sections=sections(printed, accounts, sign, tenant.invoice_sections, beside.products),
         taxes=tax_groups(taxes, sign),
         payment=payment_details(tenant.legal_entity, row["invoice_number"]),
         usage_totals=usage_totals(usage),
@@ -81,6 +101,7 @@ def invoice_document(
         converted_tax=converted_tax(row, sign),
         buyer_reference=payer["buyer_reference"],
         einvoice_profile=payer["einvoice_profile"] or tenant.einvoice_profile,
+        statement=_statement(beside.statements, row["invoice_number"]),
     )
     _assert_adds_up(built)
     return built
@@ -94,6 +115,7 @@ def invoice_documents(
     accounts: pl.DataFrame,
     *,
     itemisation: pl.DataFrame | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Iterator[InvoiceDocument]:
     """Build the models of many documents, in order of `invoice_key`.
 
@@ -115,12 +137,21 @@ def invoice_documents(
             tenant,
             accounts_of[key],
             itemisation=usage_of.get(key),
+            beside=beside,
         )
 
 
 def _by_document(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     parts = frame.partition_by("invoice_key", as_dict=True, maintain_order=True)
     return {str(key): part for (key,), part in parts.items()}
+
+
+def _statement(statements: pl.DataFrame | None, number: str) -> Statement | None:
+    if statements is None:
+        return None
+    names = [field.name for field in dataclasses.fields(Statement)]
+    of_document = statements.filter(pl.col("invoice_number") == number).select(names)
+    return None if of_document.is_empty() else Statement(*of_document.row(0))
 
 
 def seller_party(entity: LegalEntity) -> Party:

@@ -142,6 +142,20 @@ class PaymentDetails:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """The account's balance before and after a document, as the customer owes it.
+
+    It was kept when the document was issued, so it prints the same for ever.
+    """
+
+    carried_minor: int
+    paid_minor: int
+    written_off_minor: int
+    total_minor: int
+    closing_minor: int
+
+
+@dataclass(frozen=True)
 class UsageTotal:
     """Usage of one kind on the document: a destination or rate, or one local day."""
 
@@ -197,6 +211,7 @@ class InvoiceDocument:
     converted_tax: ConvertedTax | None = None
     buyer_reference: str | None = None
     einvoice_profile: EInvoiceProfile = "en16931"
+    statement: Statement | None = None
 
     @property
     def period_to(self) -> dt.date:

@@ -1,7 +1,9 @@
 """The stage on one screen: charges to post become documents to issue.
 
 Charges of an account go to the account that pays; each payer gets one document per bill day and
-currency: an invoice, or a credit note where the sum is negative. Amounts are rounded here, once.
+currency: an invoice, or a credit note where the sum is negative. Where the tenant wants corrections
+apart, what comes back is a credit note and what is owed more an invoice of its own. Amounts are
+rounded here, once.
 """
 
 import datetime as dt
@@ -23,7 +25,7 @@ from billing_pipeline.invoicing.tax_engine import TaxEngine, decided_by
 from billing_pipeline.vocabulary.identifiers import natural_key
 from billing_pipeline.vocabulary.money import to_minor_units
 
-_DOCUMENT = ["payer_key", "currency", "is_outside_scope"]
+_DOCUMENT = ["payer_key", "currency", "is_outside_scope", "correction"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,7 @@ def draft_documents(
         net_minor=pl.when("is_included").then("promised_minor").otherwise("net_minor"),
         is_outside_scope=(pl.col("tax_code") == "O").fill_null(value=False),
         lacks_fx_rate=lacks_rate(entity.tax_currency, rates),
+        correction=_correction(tenant.billing_policy.corrections),
     )
     ready, held = _split_held(judged, bill_day)
     printed = net_of_included_tax(worth_printing(ready, _DOCUMENT), _DOCUMENT)
@@ -110,6 +113,16 @@ def _priced(charges: pl.DataFrame) -> pl.DataFrame:
         promised_minor=should_be - to_minor_units(pl.col("posted_amount"), pl.col("currency")),
         tax_point=tax_point(pl.col("service_until"), pl.col("bill_from")),
     )
+
+
+def _correction(rule: str) -> pl.Expr:
+    """Which document of corrections a line stands on; an empty string is the usual one."""
+    nowhere = pl.lit("", dtype=pl.String)
+    if rule != "own_documents":
+        return nowhere
+    less = pl.col("difference") < 0
+    apart = pl.when(less).then(pl.lit("credit")).otherwise(pl.lit("debit"))
+    return pl.when(pl.col("posting_number") > 1).then(apart).otherwise(nowhere)
 
 
 def _split_held(lines: pl.DataFrame, bill_day: dt.date) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -177,10 +190,12 @@ def _invoice_key() -> pl.Expr:
         "/" + pl.col("currency")
     )
     outside = pl.when(pl.col("is_outside_scope")).then(pl.lit("/outside_scope"))
+    correction = pl.when(pl.col("correction") != "").then(pl.lit("/correction"))
     return pl.concat_str(
         natural_key(pl.col("payer_key"), pl.col("bill_day"), pl.col("document_kind")),
         other_currency.fill_null(""),
         outside.fill_null(""),
+        correction.fill_null(""),
     )
 
 

@@ -1,14 +1,15 @@
 """The lines of a document, gathered as the tenant wants them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
 
+from billing_pipeline.catalog.plans import Product
 from billing_pipeline.invoicing.document import Line, Section
 from billing_pipeline.vocabulary.money import AMOUNT, to_minor_units
 
-Gathering = Literal["account", "subscription"]
+Gathering = Literal["account", "subscription", "product", "section"]
 
 _LINE = [
     "line_number",
@@ -28,31 +29,54 @@ _LINE = [
 _BY: dict[Gathering, list[str]] = {
     "account": ["account_key"],
     "subscription": ["account_key", "subscription_key"],
+    "product": ["account_key", "product_key"],
+    "section": ["account_key", "section"],
 }
 
 
 def sections(
-    lines: pl.DataFrame, accounts: pl.DataFrame, sign: int, gathered_by: Gathering
+    lines: pl.DataFrame,
+    accounts: pl.DataFrame,
+    sign: int,
+    gathered_by: Gathering,
+    products: Mapping[str, Product],
 ) -> tuple[Section, ...]:
-    """Lines by account or subscription, in printing order, with figures as printed."""
+    """Lines as they are gathered, in printing order, with figures as printed.
+
+    A product without a `section` in `products.yaml` stands in the section of its own name.
+    """
     names = dict(zip(accounts["account_key"].to_list(), accounts["name"].to_list(), strict=True))
     parts = (
         lines.sort("line_number")
+        .with_columns(section=_section(products))
         .with_columns(net_minor=sign * pl.col("net_minor"), unit_price=_price_that_multiplies())
         .partition_by(_BY[gathered_by], as_dict=True, maintain_order=True)
     )
     return tuple(
         Section(
             account_key=str(key[0]),
-            name=_name(names[str(key[0])], key[1:]),
+            name=_name(names[str(key[0])], key[1:], gathered_by, products),
             lines=tuple(Line(*values) for values in rows(part, _LINE)),
         )
         for key, part in parts.items()
     )
 
 
-def _name(account: str, subscription: tuple[object, ...]) -> str:
-    known = [str(key) for key in subscription if key is not None]
+def _section(products: Mapping[str, Product]) -> pl.Expr:
+    names = {key: product.section or product.name for key, product in products.items()}
+    key = pl.col("product_key")
+    return key.replace_strict(names, default=key, return_dtype=pl.String)
+
+
+def _name(
+    account: str,
+    within: tuple[object, ...],
+    gathered_by: Gathering,
+    products: Mapping[str, Product],
+) -> str:
+    known = [str(key) for key in within if key is not None]
+    if gathered_by == "product":
+        known = [products[key].name if key in products else key for key in known]
     return " \u00b7 ".join([account, *known])
 
 

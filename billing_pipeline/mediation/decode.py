@@ -32,7 +32,9 @@ def decode_blocks(
     plan = plan_of(feed)
     totals = _Totals(plan)
     for block in framed_blocks(feed, stream):
-        check_columns(feed, block.names, block.columns.height)
+        check_columns(feed, block.names)
+        if not block.records:
+            continue
         normalised = normalise(plan, block, Source(file_key, landed_at))
         _check_conserved(block.records, normalised.outcome)
         totals.add(normalised)
@@ -40,9 +42,12 @@ def decode_blocks(
     totals.finish()
 
 
-def check_columns(feed: Feed, columns: list[str], records: int) -> None:
-    """Raises: FileRefused if the file lacks a column that no record can be without."""
-    if not records:
+def check_columns(feed: Feed, columns: list[str]) -> None:
+    """A file says its columns even without records; a line too long to read says none.
+
+    Raises: FileRefused if the file lacks a column that no record can be without.
+    """
+    if not columns:
         return
     needed = essential_fields(feed)
     for name, spec in feed.fields.items():

@@ -62,7 +62,9 @@ def framed_alone(
     block = next(blocks, None)
     if block is None or block.columns.estimated_size() > _MOST_TEXT or next(blocks, None):
         return None
-    check_columns(feed, block.names, block.columns.height)
+    check_columns(feed, block.names)
+    if not block.records:
+        return None
     return FramedFile(file_key, landed_at, block)
 
 

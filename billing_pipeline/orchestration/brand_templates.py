@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from billing_pipeline.documents.template_sets import (
+    ACCOUNT_TYPES,
     TemplateRefused,
+    TemplateSet,
     default_template_set,
     read_overrides,
 )
@@ -26,13 +28,40 @@ def with_templates(folder: TenantFolder, directory: Path) -> TenantFolder:
     # Rendering takes seconds to import, and most folders bring no templates.
     from billing_pipeline.documents.preview import check_templates  # noqa: PLC0415
 
-    problems = check_templates(folder.tenant, default_template_set().with_overrides(overrides))
+    templates = default_template_set().with_overrides(overrides)
+    problems = [
+        *_unknown_types(folder, templates),
+        *(
+            problem
+            for account_type in ("", *templates.account_types)
+            for problem in check_templates(folder.tenant, templates.for_account_type(account_type))
+        ),
+    ]
     if problems:
         raise ConfigurationRefused(problems)
     return replace(folder, templates=overrides)
 
 
-def preview_folder(directory: Path, kind: Literal["invoice", "credit_note"], events: int) -> bytes:
+def _unknown_types(folder: TenantFolder, templates: TemplateSet) -> list[Problem]:
+    """Types with templates that no account can have."""
+    known = {one.key for one in folder.tenant.account_types} | {
+        *folder.accounts.get_column("account_type")
+    }
+    return [
+        Problem(
+            f"{FOLDER}/{ACCOUNT_TYPES}{account_type}",
+            None,
+            None,
+            "no account is of this type; correct the name of the folder or add it to account_types",
+        )
+        for account_type in templates.account_types
+        if account_type not in known
+    ]
+
+
+def preview_folder(
+    directory: Path, kind: Literal["invoice", "credit_note", "receipt"], events: int
+) -> bytes:
     """A sample document as the folder's brand would send it. Only templates and tenant are read.
 
     Raises: ConfigurationRefused with every mistake of both.
@@ -40,7 +69,7 @@ def preview_folder(directory: Path, kind: Literal["invoice", "credit_note"], eve
     from billing_pipeline.documents.preview import check_templates, preview_pdf  # noqa: PLC0415
 
     tenant = read_tenant(directory)
-    templates = default_template_set().with_overrides(_overrides(directory))
+    templates = default_template_set().with_overrides(_overrides(directory)).for_account_type("")
     problems = check_templates(tenant, templates)
     if problems:
         raise ConfigurationRefused(problems)

@@ -1,4 +1,4 @@
-"""The demo: apply tenants, land their usage day by day, bill two months, say what came of it."""
+"""The demo: apply tenants, land their usage week by week, bill two months, say what came of it."""
 
 import datetime as dt
 import os
@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files as package_files
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import dagster as dg
@@ -25,6 +25,7 @@ from billing_pipeline.orchestration.flow import Flow
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import open_instance
 from billing_pipeline.orchestration.partitions import add_tenants
+from billing_pipeline.orchestration.side_by_side import LoadDefinitions, SideBySideFlow
 from billing_pipeline.orchestration.steps.register import register_landed_files
 
 FIRST_DAY = dt.date(2026, 9, 1)
@@ -36,31 +37,45 @@ BILLED_AT = (
 )
 
 
-def run_demo(installation: Installation, defs: dg.Definitions, *, events: int, seed: int) -> None:
+def run_demo(
+    installation: Installation, definitions: LoadDefinitions, *, events: int, seed: int
+) -> None:
     """Run the whole demo; what is there already is not done again."""
     console = Console()
     with _progress(console) as progress:
         with _step(progress, "starting Postgres, migrating"):
             migrate(installation.engine)
             instance = open_instance(installation)
-        with _step(progress, "applying the demo tenants"):
-            folders = read_folders(_tenants(installation))
-            apply_folders(installation, folders, applied_at=utc_now(), applied_by="demo")
-            add_tenants(instance, [folder.tenant.key for folder in folders])
-        with _step(progress, "generating usage"):
-            generated = _usage(installation, events, seed)
-        flow = Flow(installation, instance, defs)
-        for since, until in _months():
-            with _step(progress, f"landing, mediating and rating usage to {until.date()}"):
-                _land(installation, generated, since.date(), until.date())
-                flow.load_and_rate()
-            with _step(progress, f"billing to {until.date()}"):
-                flow.bill(until)
-        with _step(progress, "running every control"):
-            flow.assure(LAST_DAY)
+        with SideBySideFlow(installation, instance, definitions) as flow:
+            _play(installation, instance, flow, progress, events=events, seed=seed)
         instance.dispose()
     console.print(summary_table(installation))
     console.print("Look at it: [bold]make dev[/bold], then http://127.0.0.1:3000")
+
+
+def _play(
+    installation: Installation,
+    instance: dg.DagsterInstance,
+    flow: Flow,
+    progress: Progress,
+    *,
+    events: int,
+    seed: int,
+) -> None:
+    with _step(progress, "applying the demo tenants"):
+        folders = read_folders(_tenants(installation))
+        apply_folders(installation, folders, applied_at=utc_now(), applied_by="demo")
+        add_tenants(instance, [folder.tenant.key for folder in folders])
+    with _step(progress, "generating usage"):
+        generated = _usage(installation, events, seed)
+    for since, until in _months():
+        with _step(progress, f"landing, mediating and rating usage to {until.date()}"):
+            _land(installation, generated, since.date(), until.date())
+            flow.load_and_rate()
+        with _step(progress, f"billing to {until.date()}"):
+            flow.bill(until)
+    with _step(progress, "running every control"):
+        flow.assure(LAST_DAY)
 
 
 @contextmanager
@@ -106,18 +121,21 @@ def _usage(installation: Installation, events: int, seed: int) -> UsageSummary:
 def _land(
     installation: Installation, generated: UsageSummary, since: dt.date, until: dt.date
 ) -> None:
-    """Put files into the landing zone and register them on the day each would have landed."""
+    """Put files into the landing zone, a week's at a time, each with the time of its own day."""
     filesystem, root = fsspec.core.url_to_fs(installation.landing_url)
-    due = [file for file in generated.files if since <= file.lands_on < until]
-    for day in sorted({file.lands_on for file in due}):
-        landed_at = dt.datetime.combine(day + ONE_DAY, dt.time(), tzinfo=dt.UTC)
-        for file in (file for file in due if file.lands_on == day):
+    due = sorted(
+        (file for file in generated.files if since <= file.lands_on < until),
+        key=lambda file: file.lands_on,
+    )
+    for _, week in groupby(due, lambda file: file.lands_on.isocalendar().week):
+        for file in week:
+            landed_at = dt.datetime.combine(file.lands_on + ONE_DAY, dt.time(), tzinfo=dt.UTC)
             target = f"{root}/{file.tenant_key}/{file.feed_key}/{file.path.name}"
             if not filesystem.exists(target):
                 filesystem.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
                 filesystem.put_file(str(file.path), target)
                 _lands_at(Path(target), landed_at)
-        register_landed_files(installation, max(utc_now(), landed_at) + SETTLED, day)
+        register_landed_files(installation, max(utc_now(), landed_at) + SETTLED, file.lands_on)
 
 
 def _lands_at(path: Path, landed_at: dt.datetime) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 import dagster as dg
+import polars as pl
 
 from billing_pipeline.books import catalog, due, files
 from billing_pipeline.books.scope import installation_scope
@@ -42,17 +43,14 @@ class Flow:
         self.run_days("mediate_usage", usage_days)
         with installation_scope(self._installation.engine) as connection:
             stale = due.stale_rating_days(connection)
-        for (tenant_key,), days in sorted(stale.partition_by("tenant_key", as_dict=True).items()):
-            span = days["usage_day"].to_list()
-            self._run("rate_usage", tenant_span_tags(str(tenant_key), min(span), max(span)))
+        self._run_each("rate_usage", _spans(stale, "usage_day"))
 
     def bill(self, now: dt.datetime) -> None:
         """Bill every local day that is due at `now`, one run per tenant."""
         with installation_scope(self._installation.engine) as connection:
             due.plan_bill_days(connection, now)
             days = due.due_bill_days(connection, limit=_NO_LIMIT)
-        for tenant_key in days["tenant_key"].unique().sort():
-            self.bill_tenant(tenant_key, now)
+        self._run_each("bill_run", _spans(days, "bill_day"))
 
     def rate_span(self, tenant_key: str, first: dt.date, last: dt.date) -> None:
         """Rate a tenant's usage days again, first to last, in one run."""
@@ -72,20 +70,40 @@ class Flow:
         """Run every control over every tenant, one run per tenant."""
         with installation_scope(self._installation.engine) as connection:
             tenants = catalog.tenant_keys(connection)
-        for tenant_key in tenants:
-            self._run("assure", tenant_span_tags(tenant_key, day, day))
+        self._run_each("assure", [tenant_span_tags(key, day, day) for key in tenants])
 
     def run_days(self, job: str, days: Sequence[dt.date]) -> None:
         """Run a job over the span of some days of a daily grid; no days are no run."""
         if days:
             self._run(job, span_tags(min(days).isoformat(), max(days).isoformat()))
 
+    def _run_each(self, job: str, spans: Sequence[dict[str, str]]) -> None:
+        """One run for each of several tenants' spans."""
+        for tags in spans:
+            self._run(job, tags)
+
     def _run(self, job: str, tags: dict[str, str]) -> None:
-        result = self._defs.resolve_job_def(job).execute_in_process(
-            instance=self._instance, tags=tags, run_config=_QUIET, raise_on_error=False
-        )
-        if not result.success:
-            raise RunFailed(f"{job} failed (run {result.run_id}): {_first_cause(result)}")
+        run_job(self._instance, self._defs, job, tags)
+
+
+def run_job(
+    instance: dg.DagsterInstance, defs: dg.Definitions, job: str, tags: dict[str, str]
+) -> None:
+    """Run a job in this process, recorded by Dagster.
+
+    Raises: RunFailed.
+    """
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
+    )
+    if not result.success:
+        raise RunFailed(f"{job} failed (run {result.run_id}): {_first_cause(result)}")
+
+
+def _spans(days: pl.DataFrame, day: str) -> list[dict[str, str]]:
+    """Tags of a span for each tenant: from its first to its last day."""
+    spans = days.group_by("tenant_key").agg(first=pl.col(day).min(), last=pl.col(day).max())
+    return [tenant_span_tags(*row) for row in spans.sort("tenant_key").rows()]
 
 
 def _first_cause(result: dg.ExecuteInProcessResult) -> str:

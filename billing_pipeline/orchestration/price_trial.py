@@ -11,8 +11,8 @@ import polars as pl
 
 from billing_pipeline.billing.one_period import priced_in_one_period
 from billing_pipeline.catalog.feeds import Feed
-from billing_pipeline.catalog.resolution import sold
-from billing_pipeline.customers.schema import SUBSCRIPTIONS
+from billing_pipeline.catalog.resolution import Sold, listed_plan, sold
+from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES, SUBSCRIPTIONS
 from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.mediate import mediate
@@ -21,6 +21,7 @@ from billing_pipeline.orchestration.pricing import Sources, UnknownName
 from billing_pipeline.rating.price_book import price_book
 from billing_pipeline.rating.rate import rate
 from billing_pipeline.vocabulary.identifiers import content_key
+from billing_pipeline.vocabulary.periods import local_day
 
 TRIED = "trial"
 """Subscription and account of a trial against a plan."""
@@ -86,8 +87,8 @@ def try_price(given: Sources, against: str, events: pl.DataFrame) -> Trial:
     Raises: UnknownName if there is neither such a subscription nor such a plan.
     """
     facts = given.facts
-    held = _held(given, against)
-    agreed = sold(facts.catalog, facts.accounts, held, held.clear())
+    held, changes = _held(given, against)
+    agreed = sold(facts.catalog, facts.accounts, held, changes)
     owner = agreed.subscriptions.row(0, named=True)
     own = events.with_columns(
         tenant_key=pl.lit(facts.tenant.key),
@@ -95,13 +96,20 @@ def try_price(given: Sources, against: str, events: pl.DataFrame) -> Trial:
         subscription_key=pl.lit(owner["subscription_key"]),
     )
     zone = facts.tenant.time_zone
-    book = price_book(agreed.catalog, agreed.subscriptions, given.rate_card_prices, zone)
+    book = price_book(
+        agreed.catalog,
+        agreed.subscriptions,
+        given.rate_card_prices,
+        zone,
+        agreed.subscription_changes,
+    )
     outcome = rate(USAGE_EVENTS.conform(own), book)
     rated = outcome.accepted.sort("started_at", "file_key", "record_number")
     shown = [name for name in _SHOWN if name in rated.columns]
-    totals = priced_in_one_period(agreed.catalog, str(owner["plan_key"]), rated, zone)
+    plan_key = _plan_on(agreed, rated, zone)
+    totals = priced_in_one_period(agreed.catalog, plan_key, rated, zone)
     return Trial(
-        against=f"plan {held.item(0, 'plan_key')} of {facts.tenant.key}",
+        against=f"plan {listed_plan(plan_key)} of {facts.tenant.key}",
         events=rated.select(shown).rows(named=True),
         prices=totals.rows(named=True),
         unpriced=outcome.suspended.select("record_number", "reason", "detail").rows(named=True),
@@ -162,11 +170,23 @@ def event_of(pairs: Sequence[str], now: dt.datetime) -> pl.DataFrame:
     )
 
 
-def _held(given: Sources, against: str) -> pl.DataFrame:
+def _plan_on(agreed: Sold, rated: pl.DataFrame, time_zone: str) -> str:
+    """The plan on the day of the first event, by which what is priced over a period is priced."""
+    plans = agreed.subscription_changes.filter(pl.col("plan_key").is_not_null())
+    if rated.height:
+        first = local_day(pl.lit(rated.item(0, "started_at")), time_zone)
+        plans = plans.filter(pl.col("effective_on") <= first)
+    held = [*agreed.subscriptions["plan_key"], *plans.sort("effective_on")["plan_key"]]
+    return str(held[-1])
+
+
+def _held(given: Sources, against: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The subscription and its changes; a plan is held by one that never changes."""
     facts = given.facts
-    found = facts.subscriptions.filter(pl.col("subscription_key") == against)
+    of_key = pl.col("subscription_key") == against
+    found = facts.subscriptions.filter(of_key)
     if found.height:
-        return found
+        return found, facts.terms.changes.filter(of_key)
     if against not in facts.catalog.plan_by_key:
         plans = ", ".join(sorted(facts.catalog.plan_by_key))
         raise UnknownName(
@@ -179,7 +199,8 @@ def _held(given: Sources, against: str) -> pl.DataFrame:
         "quantity": Decimal(1),
         "started_on": _ALWAYS.date(),
     }
-    return SUBSCRIPTIONS.conform(pl.DataFrame([row], schema=SUBSCRIPTIONS.polars_schema))
+    one = pl.DataFrame([row], schema=SUBSCRIPTIONS.polars_schema)
+    return SUBSCRIPTIONS.conform(one), SUBSCRIPTION_CHANGES.empty()
 
 
 def _feed(given: Sources, feed_key: str) -> Feed:

@@ -101,8 +101,8 @@ def simulate(
     folders = read_folders(directory)
     first_day = min(_first_days(folders), default=through)
     story = read_story(directory, first_day)
-    for day in _days(first_day, through):
-        _play_day(installation, story, day)
+    for day, last_day in _stretches(story, first_day, through):
+        _play(installation, story, day, last_day)
     with installation_scope(installation.engine) as connection:
         failing = checks.failing_checks(connection)
     summary = write_extracts(installation, out)
@@ -143,13 +143,22 @@ def _first_days(folders: list[TenantFolder]) -> Iterator[dt.date]:
             yield dt.date.fromisoformat(str(folder.subscriptions["started_on"].min()))
 
 
-def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
-    for offset in range((last - first).days + 1):
-        yield first + dt.timedelta(days=offset)
+def _stretches(story: Story, first: dt.date, through: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+    """Days on which something happens, each with the last day before the next of them.
+
+    On the days between, what is known stays the same: billing them one by one or all at once
+    comes to the same.
+    """
+    happens = {*story.folders, *story.landings, *story.decisions, *story.closings}
+    # A month is closed when its day has been billed, so the next day is billed apart.
+    after = {day + ONE_DAY for day in story.closings}
+    starts = [day for day in sorted({first, *happens, *after}) if first <= day <= through]
+    yield from zip(starts, (*(day - ONE_DAY for day in starts[1:]), through), strict=True)
 
 
-def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
-    noon = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
+def _play(installation: Installation, story: Story, day: dt.date, last_day: dt.date) -> None:
+    """What happens on a day, and all bill days from it to the last before something else does."""
+    noon = _noon(day)
     if folders := story.folders.get(day):
         read = [read_folder(folder) for folder in folders]
         apply_folders(installation, read, applied_at=noon, applied_by="simulation")
@@ -159,8 +168,12 @@ def _play_day(installation: Installation, story: Story, day: dt.date) -> None:
     for decision in story.decisions.get(day, []):
         decide(installation, decision, noon)
     catch_up(installation, noon)
-    bill_due_days(installation, noon)
+    bill_due_days(installation, _noon(last_day))
     close_months(installation, story.closings.get(day, []))
+
+
+def _noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
 
 
 def _land(installation: Installation, landings: list[Landing], noon: dt.datetime) -> dt.datetime:
@@ -222,7 +235,7 @@ def bill_due_days(installation: Installation, now: dt.datetime) -> None:
 
 def _assure(installation: Installation, through: dt.date) -> list[str]:
     """What the controls say when the story is over: `severity tenant control subject`."""
-    noon = dt.datetime.combine(through, dt.time(12), tzinfo=dt.UTC)
+    noon = _noon(through)
     with installation_scope(installation.engine) as connection:
         tenants = catalog.tenant_keys(connection)
     said = {

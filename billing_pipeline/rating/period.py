@@ -57,14 +57,15 @@ def cumulative_amount(quantity: pl.Series, price: CumulativePrice) -> pl.Series:
     """Amount of whole periods' quantities. Shape: row by row. Units: measured units.
 
     Additional units are owed wherever anything was used; units past a bounded last tier may be
-    free. Raises: AmountOverflow.
+    free. Where they are refused they cost the last tier's price here: whether they may be billed
+    is for a person to say (`billing.past_tiers`). Raises: AmountOverflow.
     """
     owed = _with_additional(quantity, price)
     if isinstance(price, PackageUsage):
         return package_amount(
             owed, size=price.size, amount=price.amount, pricing_unit=price.pricing_unit
         )
-    if price.priced_up_to is not None:
+    if price.beyond == "free" and price.priced_up_to is not None:
         owed = owed.clip(upper_bound=price.priced_up_to)
     if isinstance(price, VolumeUsage):
         return volume_amount(owed, price.tiers, price.pricing_unit)

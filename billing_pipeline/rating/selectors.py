@@ -1,7 +1,7 @@
 """Which price of a plan takes which usage event."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -10,6 +10,7 @@ import polars as pl
 from billing_pipeline.catalog.plans import Plan
 from billing_pipeline.catalog.prices import UsagePrice
 from billing_pipeline.catalog.selection import ambiguous_prices, usage_prices, wanted_values
+from billing_pipeline.rating.judges import FITS, Judge, judges
 from billing_pipeline.rating.local_time import days_since
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
 
@@ -27,11 +28,13 @@ class PriceRules:
 
     Code n of a field stands for its n-th value, 0 for any other. An event's codes together
     make its signature, a single number: millions of events have only a handful of them, and
-    only those are matched against the rules.
+    only those are matched against the rules. `judged` are the fields that no event carries:
+    whether it is to some destinations, and at some times.
     """
 
     fields: tuple[str, ...]
     values: dict[str, tuple[str, ...]]
+    judged: Mapping[str, Judge]
     plans: int
     span_starts: pl.Series
     table: pl.DataFrame
@@ -56,12 +59,17 @@ class PriceRules:
         codes = [
             pl.col("plan_code").fill_null(NO_VALUE).cast(pl.Int64),
             pl.lit(span).cast(pl.Int64),
-            *(_code(field_value(name), self.values[name]) for name in self.fields),
+            *(self._field_code(name, events) for name in self.fields),
         ]
         signature = pl.lit(0, dtype=pl.Int64)
         for code, size in zip(codes, self._sizes, strict=True):
             signature = signature * size + code
         return events.select(signature=signature).get_column("signature")
+
+    def _field_code(self, name: str, events: pl.DataFrame) -> pl.Expr:
+        if name in self.judged:
+            return pl.lit(self.judged[name](events).cast(pl.Int64))
+        return _code(field_value(name), self.values[name])
 
     def _resolved(self, distinct: pl.Series) -> pl.Series:
         """First price by priority that takes each signature."""
@@ -117,7 +125,10 @@ def price_rules(plans: Sequence[Plan]) -> PriceRules:
     """
     problems = [problem for plan in plans for problem in ambiguous_prices(plan)]
     prices = [(code, price) for code, plan in enumerate(plans, 1) for price in usage_prices(plan)]
-    wanted = [wanted_values(price.applies_to) for _, price in prices]
+    wanted = [
+        {**wanted_values(price.applies_to), **dict.fromkeys(judges(price.applies_to), FITS)}
+        for _, price in prices
+    ]
     fields = tuple(sorted({name for fields in wanted for name in fields}))
     values = {
         name: tuple(sorted({fields[name] for fields in wanted if name in fields}))
@@ -140,6 +151,9 @@ def price_rules(plans: Sequence[Plan]) -> PriceRules:
     return PriceRules(
         fields=fields,
         values=values,
+        judged={
+            name: judge for _, price in prices for name, judge in judges(price.applies_to).items()
+        },
         plans=len(plans),
         span_starts=pl.Series("span", starts, dtype=pl.Date),
         table=pl.DataFrame(rules, schema=_rule_schema(fields)),

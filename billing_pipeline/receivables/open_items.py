@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from billing_pipeline.receivables.schema import OPEN_ITEMS
+from billing_pipeline.receivables.schema import ALLOCATIONS, OPEN_ITEMS
 
 
 def due_date(issued_date: pl.Expr, payment_terms_days: pl.Expr) -> pl.Expr:
@@ -13,15 +13,25 @@ def due_date(issued_date: pl.Expr, payment_terms_days: pl.Expr) -> pl.Expr:
     return issued_date + pl.duration(days=payment_terms_days)
 
 
-def open_items(documents: pl.DataFrame) -> pl.DataFrame:
+def open_items(documents: pl.DataFrame, allocations: pl.DataFrame | None = None) -> pl.DataFrame:
     """What each issued document leaves to pay or to credit: OPEN_ITEMS.
 
     Args:
         documents: INVOICES columns and `invoice_number`; a credit note's total is negative.
+        allocations: ALLOCATIONS made so far; none where nothing was paid.
 
-    Shape: one row per document whose total is not zero, by document number.
+    Shape: one row per document that is not settled, by document number.
     """
-    items = documents.filter(pl.col("total_minor") != 0).select(
+    settled = (ALLOCATIONS.empty() if allocations is None else allocations).group_by(
+        "invoice_number"
+    )
+    left = documents.join(
+        settled.agg(settled_minor=pl.col("amount_minor").sum()),
+        on="invoice_number",
+        how="left",
+        validate="1:1",
+    ).with_columns(total_minor=pl.col("total_minor") - pl.col("settled_minor").fill_null(0))
+    items = left.filter(pl.col("total_minor") != 0).select(
         "invoice_number",
         "account_key",
         pl.col("bill_day").alias("issued_date"),

@@ -6,7 +6,7 @@ on it as it is. What is mended closes; what blocks one account stops nobody else
 
 import datetime as dt
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -42,10 +42,24 @@ THE_DAY_AFTER = dt.date(2026, 2, 2)
 NOON = dt.datetime(2026, 2, 1, 12, tzinfo=dt.UTC)
 
 
+@pytest.fixture(scope="module")
+def billed_once(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Path:
+    """Folder of the story as it was played up to 1 February; the books are the module's."""
+    home = tmp_path_factory.mktemp("billed")
+    played(home, module_database_url, FEBRUARY).engine.dispose()
+    return home
+
+
 @pytest.fixture
-def billed(tmp_path: Path, database_url: str) -> Installation:
-    """Everything up to 1 February is billed."""
-    return played(tmp_path, database_url, FEBRUARY)
+def billed(
+    billed_once: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    """Everything up to 1 February is billed: a copy to break."""
+    home = tmp_path / "copy"
+    shutil.copytree(billed_once, home)
+    installation = installation_below(home, request.getfixturevalue("clone_of_module"))
+    yield installation
+    installation.engine.dispose()
 
 
 @pytest.fixture

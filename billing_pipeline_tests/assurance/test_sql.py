@@ -65,6 +65,11 @@ FAULTS = {
         "update journal_entries set entry_number = 7 where entry_number = 2",
         "journal",
     ),
+    "payments_equal_journal": (
+        """insert into payments values
+        ('voice', 'P-1', 'payment', '10001', '2026-02-10', 'GBP', 1, '', 'test', '2026-02-10')""",
+        "P-1",
+    ),
     "rate_card_prices_do_not_overlap": (
         "update rate_card_prices set valid_until = null",
         "retail 44 2026-02-01",

@@ -5,7 +5,13 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from billing_pipeline.billing.draft import drafted_bills, usage_alerts
+from billing_pipeline.billing.draft import (
+    drafted_bills,
+    expected_bill_alerts,
+    included_unit_alerts,
+    usage_alerts,
+)
+from billing_pipeline.billing.included_use import included_use
 from billing_pipeline.billing.preview import previewed_accounts
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.review import review
@@ -106,3 +112,53 @@ def test_what_was_posted_is_no_part_of_the_draft() -> None:
 
     drafts = drafted_bills(unposted, DUE, CURRENCY, day("2024-01-31"))
     assert drafts.select("amount", "expected").rows() == [(Decimal(50), Decimal(50))]
+
+
+def test_an_expected_bill_that_reaches_an_amount_is_announced() -> None:
+    """10 hours by 10 January are 30.00; a month of it 93.00, with the fee 113.00."""
+    given = facts(plans=[plan([LINE, MINUTES])], usage=HOURS_10)
+    unposted = reconcile(charges_of(given, "2024-02-01"), NOTHING_POSTED)
+    drafts = drafted_bills(unposted, DUE, CURRENCY, day("2024-01-10"))
+    expected = drafts["expected"][0]
+
+    alerts = expected_bill_alerts(drafts, [Decimal(50), expected, expected + 1])
+
+    assert alerts.select("kind", "subject", "threshold", "unit").rows() == [
+        ("expected_bill", "a1", Decimal(50), "USD"),
+        ("expected_bill", "a1", expected, "USD"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pool", "today", "reached"),
+    [
+        pytest.param({}, "2024-02-10", "120", id="600 of 500 minutes in February"),
+        pytest.param({"rollover_periods": 1}, "2024-02-10", "60", id="500 came from January"),
+        pytest.param({"shared_by": "account"}, "2024-02-10", "120", id="a shared pool"),
+        pytest.param({}, "2024-02-04", "0", id="before the calls"),
+    ],
+)
+def test_included_units_are_announced_by_the_share_that_is_used(
+    pool: dict[str, object], today: str, reached: str
+) -> None:
+    free = {"key": "free", "units": 500, "prices": ["minutes"], **pool}
+    given = facts(
+        plans=[plan([MINUTES], included_units=[free])],
+        usage=rated(call("2024-02-05T15:00", 36_000)),
+    )
+    due = pl.DataFrame({"account_key": ["a1"], "due_on": [day("2024-03-01")]})
+
+    use = included_use(given, due["account_key"], day(today))
+    alerts = included_unit_alerts(use, due, [Decimal(50), Decimal(100)])
+
+    subject = "free" if "shared_by" in pool else "s1 free"
+    thresholds = [one for one in (50, 100) if Decimal(reached) >= one]
+    assert alerts.select("kind", "subject", "threshold", "reached").rows() == [
+        ("included_units", subject, Decimal(one), Decimal(reached)) for one in thresholds
+    ]
+
+
+def test_plans_without_included_units_announce_none() -> None:
+    use = included_use(facts(), pl.Series("account_key", ["a1"]), day("2024-01-10"))
+
+    assert use.is_empty()

@@ -158,11 +158,6 @@ def test_additional_units_are_owed_with_usage_only() -> None:
     assert list(amounts(charges_of(none, "2024-02-01")).values()) == [Decimal(0)]
 
 
-def test_a_period_of_tiers_cannot_refuse_usage() -> None:
-    with pytest.raises(ValidationError, match="a period's usage cannot be refused"):
-        plan([TIERS | {"model": "graduated", "beyond": "refuse"}])
-
-
 def test_an_introductory_fee_is_owed_for_the_first_periods() -> None:
     line = LINE | {"introductory": {"amount": "5", "periods": 2}}
     given = facts(plans=[plan([line])])

@@ -64,7 +64,7 @@ def run_stage(
             "mediate",
             DAY,
             suspended=rows,
-            went_on=suspended() if went_on is None else went_on,
+            went_on=(suspended() if went_on is None else went_on).lazy(),
             seen_at=at,
         )
 

@@ -18,7 +18,16 @@ from billing_pipeline.books.due import (
     touch_usage_days,
 )
 from billing_pipeline.books.scope import installation_scope
-from billing_pipeline_tests.books.builders import apply, subscription, tenant_document, tenant_rows
+from billing_pipeline.books.staleness import mark_changed_days_stale
+from billing_pipeline_tests.books.builders import (
+    NOON,
+    Values,
+    account,
+    apply,
+    subscription,
+    tenant_document,
+    tenant_rows,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -79,6 +88,43 @@ def test_new_prices_make_days_with_usage_stale(engine: sa.Engine) -> None:
 
         assert mark_rating_days_stale(connection, "acme", TUE, dt.date(2026, 2, 1)) == 1
         assert stale_rating_days(connection).rows() == [("acme", TUE, 2)]
+
+
+@pytest.mark.parametrize(
+    ("after", "zone", "stale"),
+    [
+        pytest.param({"city": "Elsewhere"}, "Europe/Berlin", [], id="another address"),
+        pytest.param({"account_type": "reseller"}, "Europe/Berlin", [TUE], id="another type"),
+        pytest.param({"parent_key": "A2"}, "Europe/Berlin", [TUE], id="another parent"),
+        pytest.param({"currency": "USD"}, "Europe/Berlin", [TUE], id="another currency"),
+        pytest.param({}, "America/New_York", [MON, TUE], id="another zone"),
+    ],
+)
+def test_accounts_elsewhere_in_the_tree_and_other_zones_are_rated_anew(
+    engine: sa.Engine, after: Values, zone: str, stale: list[dt.date]
+) -> None:
+    """The account was opened on Wednesday: a day's room for zones reaches back to Tuesday."""
+    opened = {"opened_on": dt.date(2026, 1, 7)}
+    apply(engine, tenant_rows(accounts=(account("A1", **opened), account("A2", **opened))))
+    with installation_scope(engine) as connection:
+        touch_usage_days(connection, "acme", [MON, TUE])
+        for day in (MON, TUE):
+            record_mediated(connection, "acme", day, 1, ["acme"])
+            record_rated(connection, "acme", day, 1)
+    later = NOON + dt.timedelta(days=1)
+
+    apply(
+        engine,
+        tenant_rows(
+            document=tenant_document("acme", time_zone=zone),
+            accounts=(account("A1", **{**opened, **after}), account("A2", **opened)),
+        ),
+        at=later,
+    )
+    with installation_scope(engine) as connection:
+        mark_changed_days_stale(connection, "acme", later)
+
+        assert [day for _, day, _ in stale_rating_days(connection).rows()] == stale
 
 
 @pytest.mark.parametrize(

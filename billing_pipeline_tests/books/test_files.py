@@ -11,7 +11,7 @@ from billing_pipeline.books.files import (
     FileNotInState,
     discard_file,
     file_by_key,
-    files_of_usage_day,
+    landed_days_of_usage,
     read_files,
     register_uploads,
     release_file,
@@ -70,6 +70,11 @@ def books(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
+def landed(connection: sa.Connection, day: dt.date) -> list[tuple[object, ...]]:
+    """Between which landing days raw usage has records of a usage day."""
+    return landed_days_of_usage(connection, "acme", day, day + dt.timedelta(days=1)).rows()
+
+
 def test_listing_the_landing_zone_twice_registers_nothing_twice(books: sa.Engine) -> None:
     with installation_scope(books) as connection:
         assert register_uploads(connection, uploads("a", "b"), DAY) == 2
@@ -115,8 +120,8 @@ def test_a_loaded_file_makes_its_usage_days_stale(books: sa.Engine) -> None:
 
         assert unloaded_files(connection, None, 1).is_empty()
         assert stale_usage_days(connection).rows() == [("acme", USED, 1), ("acme", DAY, 1)]
-        assert files_of_usage_day(connection, "acme", USED).rows() == [("cdr", "k", "loaded", DAY)]
-        assert files_of_usage_day(connection, "acme", NOON.date()).is_empty()
+        assert landed(connection, USED) == [(USED, DAY, DAY)]
+        assert landed(connection, NOON.date()) == []
 
 
 def test_a_file_loaded_again_touches_the_days_it_left_too(books: sa.Engine) -> None:
@@ -133,7 +138,7 @@ def test_a_file_loaded_again_touches_the_days_it_left_too(books: sa.Engine) -> N
         load_registered(connection, "acme", file_id, DAY)
 
         assert stale_usage_days(connection).rows() == [("acme", USED, 2), ("acme", DAY, 1)]
-        assert files_of_usage_day(connection, "acme", USED).is_empty()
+        assert landed(connection, USED) == []
 
 
 def test_a_file_that_does_not_add_up_is_not_loaded(books: sa.Engine) -> None:
@@ -200,10 +205,11 @@ def test_a_replaced_file_makes_its_days_stale_and_may_stand_again(books: sa.Engi
         assert replace_deliveries(connection, "acme", replaced=[1], standing=[]) == 1
         assert replace_deliveries(connection, "acme", replaced=[1], standing=[]) == 0
         assert stale_usage_days(connection).rows() == [("acme", USED, 2)]
-        assert files_of_usage_day(connection, "acme", USED)["state"].to_list() == ["superseded"]
+        assert read_files(connection)["state"].to_list() == ["superseded"]
+        assert landed(connection, USED) == [(USED, DAY, DAY)]
 
         assert replace_deliveries(connection, "acme", replaced=[], standing=[1]) == 1
-        assert files_of_usage_day(connection, "acme", USED)["state"].to_list() == ["loaded"]
+        assert read_files(connection)["state"].to_list() == ["loaded"]
 
 
 def test_people_release_or_discard_what_was_refused(books: sa.Engine) -> None:

@@ -36,10 +36,13 @@ def test_disagreement_is_refused(applied: dict[str, str], complaint: str) -> Non
         pending_migrations([FIRST, SECOND], applied)
 
 
-def test_migrations_are_numbered_without_gaps_and_say_what_they_are_for() -> None:
-    for number, migration in enumerate(read_migrations(sql_folder() / "migrations"), start=1):
-        assert migration.name.startswith(f"{number:04d}_")
-        assert migration.statements.startswith(f"-- {number:04d} ")
+def test_migrations_have_rising_numbers_of_their_own_and_say_what_they_are_for() -> None:
+    migrations = read_migrations(sql_folder() / "migrations")
+    numbers = [migration.name.split("_", 1)[0] for migration in migrations]
+
+    assert numbers == sorted({number for number in numbers if len(number) == 4})
+    for number, migration in zip(numbers, migrations, strict=True):
+        assert migration.statements.startswith(f"-- {number} ")
 
 
 @pytest.mark.postgres

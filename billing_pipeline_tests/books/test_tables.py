@@ -1,11 +1,12 @@
 import pytest
 import sqlalchemy as sa
 
-from billing_pipeline.books import billing_tables, handoff_tables, tables
+from billing_pipeline.books import billing_tables, handoff_tables, payment_tables, tables
 
-# Both modules fill one collection.
+# All modules fill one collection.
 assert billing_tables.bill_previews.metadata is tables.METADATA
 assert handoff_tables.handoff_batches.metadata is tables.METADATA
+assert payment_tables.payments.metadata is tables.METADATA
 METADATA = tables.METADATA
 
 # The transaction that wrote a row is the triggers' own business.

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from billing_pipeline.cli import billing
 
 STORIES = Path(__file__).parents[1] / "scenarios"
+MODELS = f"{STORIES}/time_bands_meters_caps_and_teasers/given/acme"
 TREE = str(STORIES / "negotiated_prices_down_the_account_tree/given/acme")
 INCLUDED = str(STORIES / "included_minutes_then_overage/given/acme")
 GIGABYTES = str(STORIES / "graduated_55_gigabytes/given/acme")
@@ -84,6 +86,44 @@ def test_what_is_priced_over_a_period_is_priced_as_one_period() -> None:
     assert "priced over the period" in told
 
 
+def tried(against: str, *fields: str) -> dict[str, Any]:
+    """`price try` of one event on the story of many models, for machines."""
+    words = [word for field in fields for word in ("--event", field)]
+    told: dict[str, Any] = json.loads(price("try", MODELS, against, *words, "--json"))
+    return told
+
+
+def test_an_answer_names_quantity_units_spans_price_amount_cost_and_what_priced_it() -> None:
+    """100 s from 18:59:30 in New York; 90 s to a British mobile, 120 x 0.06 / 60 and 25 %."""
+    split = tried(
+        "basic", "usage_type=voice", "unit=s", "quantity=100", "started_at=2026-01-14T23:59:30Z"
+    )["events"][0]
+    resold = tried(
+        "basic",
+        "usage_type=resale",
+        "unit=s",
+        "quantity=90",
+        "destination=447700900123",
+        "started_at=2026-01-21T15:00:00Z",
+    )["events"][0]
+
+    assert (split["quantity"], split["billable_units"], split["amount"]) == ("100", "120", "0.18")
+    assert split["spans"].startswith("peak 60")
+    assert (resold["cost_amount"], resold["amount"], resold["cost_prefix"]) == (
+        "0.12",
+        "0.16",
+        "4477",
+    )
+    assert resold["price_key"] == "resale"
+
+
+@pytest.mark.parametrize(("day", "amount"), [("2026-01-05", "2"), ("2026-02-05", "3")])
+def test_a_teaser_is_tried_as_the_subscription_has_it(day: str, amount: str) -> None:
+    told = tried("S-1", "usage_type=login", f"started_at={day}T15:00:00Z", "user=ann", "region=no")
+
+    assert told["prices"][0]["amount"] == amount
+
+
 def test_an_event_without_a_price_says_why() -> None:
     told = price("try", TREE, "basic", "--event", "usage_type=fax")
 
@@ -108,7 +148,9 @@ def test_a_name_that_is_not_there_is_named(words: tuple[str, ...], message: str)
     assert message in str(result.exception)
 
 
-def test_an_amount_of_one_subscription_goes_before_every_agreement(tmp_path: Path) -> None:
+def test_an_amount_of_agreed_prices_csv_is_an_agreement_with_the_subscription(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "acme"
     shutil.copytree(TREE, folder)
     (folder / "agreed_prices.csv").write_text(
@@ -118,7 +160,9 @@ def test_an_amount_of_one_subscription_goes_before_every_agreement(tmp_path: Pat
     during = price("explain", str(folder), "S-A", "access", "--at", "2026-01-20").splitlines()
     after = price("explain", str(folder), "S-A", "access", "--at", "2026-01-21").splitlines()
 
-    assert during[2].startswith("  -> 1. agreed_prices.csv: fee, from 2026-01-18 until 2026-01-21")
+    assert during[2].startswith(
+        "  -> 1. subscription S-A: agreed_prices.csv, from 2026-01-18 until 2026-01-21"
+    )
     assert [line[2:8] for line in during[2:]] == ["-> 1. ", "   2. ", "   3. "]
     assert after[3].startswith("  -> 2. account SHOP-A: shop-a-fee")
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from billing_pipeline.books import handoff, summary
@@ -24,7 +25,7 @@ def test_the_books_of_every_demo_tenant_are_accepted(
     monkeypatch.setenv("BILLING_DATABASE_URL", database_url)
     installation = Installation.from_environment()
 
-    run_demo(installation, defs, events=600, seed=7)
+    run_demo(installation, definitions, events=600, seed=7)
 
     assert complaints(installation, tmp_path) == {}
     with installation_scope(installation.engine) as connection:
@@ -36,3 +37,7 @@ def test_the_books_of_every_demo_tenant_are_accepted(
     assert booked["debits_minor"].to_list() == booked["credits_minor"].to_list()
     assert set(batches["tenant_key"]) == set(booked["tenant_key"])
     assert batches["exported_at"].null_count() == 0
+
+
+def definitions() -> dg.Definitions:
+    return defs

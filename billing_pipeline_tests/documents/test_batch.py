@@ -1,3 +1,4 @@
+import multiprocessing
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,21 @@ def test_workers_give_the_same_bytes_in_the_order_given() -> None:
     rendered = list(render_documents(iter(documents), workers=2))
 
     assert rendered == [(document.invoice_number, invoice_pdf(document)) for document in documents]
+
+
+@pytest.mark.pdf
+def test_a_process_started_by_another_ends_when_it_has_rendered() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=render_one)
+    process.start()
+    process.join(timeout=60)
+
+    ended = process.exitcode
+    process.kill()
+    assert ended == 0
+
+
+def render_one() -> None:
+    assert len(list(render_documents([small_invoice()], workers=1))) == 1
 
 
 @pytest.mark.pdf

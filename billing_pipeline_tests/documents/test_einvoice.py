@@ -44,6 +44,7 @@ SCENARIOS = {
     "consumer abroad": small_invoice(country="FR"),
     "export": small_invoice(country="US", region="NY"),
     "intra-community": document_of(to_post({"tax_category": "goods"}), accounts(AUSTRIAN)),
+    "reduced rate": document_of(to_post({"tax_category": "reduced"})),
     "zero rate": document_of(to_post({"tax_category": "zero"})),
     "exempt": document_of(to_post({"tax_category": "exempt"})),
     "exempt beside standard": document_of(to_post({}, {"tax_category": "exempt"})),
@@ -69,8 +70,25 @@ SCENARIOS = {
     "unprintable names": small_invoice(name="A & B <GmbH> \"quoted\" 'x' Żółć", street="]]>"),
 }
 
+
+def given_back(document: InvoiceDocument) -> InvoiceDocument:
+    """The credit note that takes an invoice back in full: the same figures, the other kind."""
+    number = "INV-2026-000007"
+    sections = tuple(
+        replace(part, lines=tuple(replace(line, corrects_invoice=number) for line in part.lines))
+        for part in document.sections
+    )
+    return replace(document, kind="credit_note", sections=sections, corrects_invoice=number)
+
+
+CREDITED = {
+    f"given back: {name}": given_back(document)
+    for name, document in SCENARIOS.items()
+    if not document.is_credit_note
+}
 EVERY_SCENARIO = pytest.mark.parametrize(
-    "document", [pytest.param(document, id=name) for name, document in SCENARIOS.items()]
+    "document",
+    [pytest.param(document, id=name) for name, document in {**SCENARIOS, **CREDITED}.items()],
 )
 BOTH_SYNTAXES = pytest.mark.parametrize("build", [cii_invoice, ubl_invoice])
 

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pdfplumber
 import pytest
+import yaml
+from click.testing import CliRunner
 from PIL import Image
 
+from billing_pipeline.cli import template
 from billing_pipeline.documents.preview import check_templates, preview_pdf, sample_document
 from billing_pipeline.documents.template_sets import (
     TemplateRefused,
@@ -51,7 +54,9 @@ def test_the_templates_that_come_with_the_program_are_faultless() -> None:
     ("files", "message"),
     [
         pytest.param(
-            {"sections/message.html.j2": "\n{{ invoice.nothing }}"}, "nothing", id="unknown field"
+            {"sections/message.html.j2": "\n{{ invoice.nothing }}"},
+            "message.html.j2 row 2: sample invoice: UndefinedError",
+            id="unknown field",
         ),
         pytest.param(
             {"sections/message.html.j2": "{% if %}"}, "TemplateSyntaxError", id="bad syntax"
@@ -68,7 +73,7 @@ def test_a_template_that_fails_is_a_problem_before_any_customer_sees_it(
 ) -> None:
     problems = check_templates(TENANT, tenant_template_set(write(tmp_path, files)))
 
-    assert len(problems) == 2
+    assert problems
     assert message in str(problems[0])
 
 
@@ -132,3 +137,28 @@ def test_a_logo_that_is_not_there_is_named(tmp_path: Path) -> None:
 
     assert problems
     assert "names logo.png, which is not in the templates folder" in problems[0].message
+
+
+@pytest.mark.pdf
+def test_a_preview_is_made_again_whenever_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "brand"
+    write(folder, {"tenant.yaml": yaml.safe_dump(TENANT.model_dump(mode="json"))})
+    blocks = ["{{ nothing }}", "<p>Ahoi</p>"]
+
+    def change(_seconds: float) -> None:
+        if not blocks:
+            raise KeyboardInterrupt
+        write(folder, {"templates/sections/message.html.j2": blocks.pop(0)})
+
+    monkeypatch.setattr("billing_pipeline.cli.template.time.sleep", change)
+    out = tmp_path / "p.pdf"
+    options = [str(folder), "--out", str(out), "--events", "0", "--watch"]
+
+    said = CliRunner().invoke(template.preview, options).output
+
+    assert said.count("wrote") == 2
+    assert "'nothing' is undefined" in said
+    with pdfplumber.open(out) as pdf:
+        assert "Ahoi" in pdf.pages[-1].extract_text()

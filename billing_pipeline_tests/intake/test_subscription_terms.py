@@ -104,3 +104,22 @@ def test_terms_that_are_written_back_are_read_the_same(folder: Path, tmp_path: P
     assert again.terms.changes.equals(read.terms.changes)
     assert again.terms.discounts.equals(read.terms.discounts)
     assert again.terms.agreed_prices.equals(read.terms.agreed_prices)
+
+
+def test_a_fee_agreed_in_both_files_for_the_same_days_is_refused(folder: Path) -> None:
+    (folder / "prices.yaml").write_text(
+        "prices:\n"
+        "  - {key: ours, subscription: S-1, instead_of: monthly, terms: {amount: 3},"
+        " valid_until: 2026-05-01}\n"
+    )
+    row = "S-1,monthly,17.50,2026-04-30,\n"
+
+    found = mistakes(folder, "agreed_prices.csv", f"{PRICES}{row}")
+
+    says = (
+        "agreed_prices.csv row 2 field price_key: prices.yaml agrees 'ours' with this "
+        "subscription for the same days; write it in one of them"
+    )
+    assert found == [says]
+    (folder / "agreed_prices.csv").write_text(f"{PRICES}S-1,monthly,17.50,2026-05-01,\n")
+    assert read_tenant_folder(folder).terms.agreed_prices.height == 1

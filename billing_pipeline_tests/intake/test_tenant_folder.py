@@ -635,6 +635,32 @@ def test_every_file_of_a_folder_has_a_published_schema() -> None:
     schemas = folder_schemas()
 
     assert sorted(schemas) == [
-        "feed", "plans", "prices", "products", "rate_cards", "taxes", "tenant",
+        "accounts", "agreed_prices", "feed", "plans", "prices", "products", "rate_card",
+        "rate_cards", "service_identifiers", "subscription_changes", "subscription_discounts",
+        "subscriptions", "taxes", "tenant",
     ]  # fmt: skip
     assert all(schema["type"] == "object" for schema in schemas.values())
+
+
+def test_the_schema_of_a_table_says_what_its_cells_hold() -> None:
+    changes = folder_schemas()["subscription_changes"]
+
+    assert changes["required"] == ["subscription_key", "effective_on"]
+    assert changes["properties"] == {
+        "subscription_key": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"},
+        "effective_on": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+        "takes_effect": {"type": "string", "enum": ["", "on_the_day", "period_end"]},
+        "plan_key": {
+            "anyOf": [
+                {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"},
+                {"const": ""},
+            ]
+        },
+        "quantity": {
+            "anyOf": [
+                {"type": "string", "pattern": r"^-?[0-9]{1,18}(\.[0-9]{1,10})?$"},
+                {"const": ""},
+            ]
+        },
+        "status": {"type": "string", "enum": ["", "active", "suspended", "cancelled"]},
+    }

@@ -8,8 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_pipeline.billing.schema import TO_POST
+from billing_pipeline.customers.policies import BillingPolicy
+from billing_pipeline.invoicing.issue import draft_documents
 from billing_pipeline.invoicing.payers import PayerCycle
+from billing_pipeline.invoicing.terms import with_agreed_terms
 from billing_pipeline_tests.invoicing.builders import (
+    BILL_DAY,
+    RATES,
+    TENANT,
     accounts,
     draft,
     to_post,
@@ -252,3 +258,50 @@ def test_a_full_credit_mirrors_its_invoice(amount: Decimal) -> None:
 
     totals = ["net_minor", "tax_minor", "total_minor"]
     assert [-minor for minor in credit.select(totals).row(0)] == list(invoice.select(totals).row(0))
+
+
+def test_corrections_stand_on_documents_of_their_own_where_the_tenant_wants_it() -> None:
+    """A fee of 20.00; 3.00 come back of one charge, 2.00 more are owed for another."""
+    posted = {"posting_number": 2, "corrects_invoice": "INV-2026-000007"}
+    given = to_post(
+        {"amount": "20"},
+        {"amount": "17", "posted_amount": "20", "posted_minor": 2000, **posted},
+        {"amount": "7", "posted_amount": "5", "posted_minor": 500, **posted},
+    )
+    apart = TENANT.model_copy(update={"billing_policy": BillingPolicy(corrections="own_documents")})
+
+    together = draft(given)
+    drafts = draft_documents(given, accounts(), apart, RATES, BILL_DAY)
+
+    assert together.invoices["net_minor"].to_list() == [1900]
+    kinds = drafts.invoices.select("document_kind", "net_minor", "corrects_invoice")
+    assert sorted(kinds.rows()) == [
+        ("credit_note", -300, "INV-2026-000007"),
+        ("invoice", 200, "INV-2026-000007"),
+        ("invoice", 2000, None),
+    ]
+    assert drafts.invoices["invoice_key"].n_unique() == 3
+
+
+@pytest.mark.parametrize(
+    ("agreed", "due"),
+    [
+        pytest.param({}, dt.date(2026, 3, 15), id="the account's 14 days"),
+        pytest.param({"S-1": 30}, dt.date(2026, 3, 31), id="a subscription's go before"),
+        pytest.param({"S-1": 30, "S-2": 7}, dt.date(2026, 3, 8), id="the shortest of several"),
+        pytest.param({"S-9": 7}, dt.date(2026, 3, 15), id="of one that is not on the document"),
+    ],
+)
+def test_terms_of_subscriptions_go_before_the_accounts(
+    agreed: dict[str, int], due: dt.date
+) -> None:
+    drafts = draft(to_post({"charge_key": "a"}, {"charge_key": "b", "subscription_key": "S-2"}))
+    subscriptions = pl.DataFrame(
+        {"subscription_key": list(agreed), "payment_terms_days": list(agreed.values())},
+        schema={"subscription_key": pl.String, "payment_terms_days": pl.Int64},
+    )
+
+    settled = with_agreed_terms(drafts, subscriptions)
+
+    assert settled.invoices["due_date"].to_list() == [due]
+    assert settled.invoices.drop("due_date").equals(drafts.invoices.drop("due_date"))

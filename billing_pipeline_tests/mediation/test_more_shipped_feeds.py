@@ -1,7 +1,5 @@
 """Shipped feeds of clouds, switches and networks: small records with figures worked by hand."""
 
-import csv
-import io
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,60 +12,7 @@ from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.reach import far_reaching
 from billing_pipeline.mediation.schema import GUIDE
 from billing_pipeline.mediation.usage_days import records_of_day
-from billing_pipeline_tests.mediation.reading import decoded, reasons, records
-from billing_pipeline_tests.mediation.test_shipped_feeds import load
-
-REPOSITORY = Path(__file__).parents[2]
-SHARED = next(
-    (
-        above / "shared" / "samples"
-        for above in REPOSITORY.parents
-        if (above / "shared" / "samples").is_dir()
-    ),
-    REPOSITORY / "shared",
-)
-
-
-def test_real_azure_rows_load_with_their_cost() -> None:
-    samples = Path(__file__).parent / "samples"
-    text = (samples / "azure_EA_ActualCost_Small.csv").read_text(encoding="utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text)))
-
-    outcome = load("azure_ea", "azure_EA_ActualCost_Small.csv")
-
-    assert outcome.accepted.height == records(outcome) == len(rows)
-    ten = Decimal(1).scaleb(-10)
-    expected = sum(Decimal(row["Cost"]).quantize(ten, "ROUND_HALF_UP") for row in rows)
-    assert outcome.accepted["carried_amount"].sum() == expected
-
-
-def test_real_green_button_readings_load_with_their_energy() -> None:
-    outcome = load("green_button", "greenbutton_test_usage_data_01.xml")
-
-    assert outcome.accepted.height == records(outcome) == 96
-    assert outcome.accepted["quantity"][0] == Decimal(282)
-    assert outcome.accepted["service_identifier"].unique().to_list() == ["5446AF3F"]
-
-
-@pytest.mark.parametrize(
-    ("sample", "key", "counts"),
-    [
-        ("kamailio/cgrates_flatstore_full.psv", "kamailio_acc", (8, 0, 0, 0)),
-        ("kamailio/cgrates_flatstore_missed.psv", "kamailio_acc", (0, 0, 0, 3)),
-        ("freeswitch/cgrates_fs_json_cdr.json", "freeswitch_json", (1, 0, 0, 0)),
-        ("asterisk/jbilling_asterisk-sample1.csv", "asterisk_cdr", (9, 1, 0, 1)),
-    ],
-)
-def test_samples_we_may_not_ship_load_where_they_are(
-    sample: str, key: str, counts: tuple[int, ...]
-) -> None:
-    path = SHARED / sample
-    if not path.exists():
-        pytest.skip("the sample is not on this machine")
-
-    outcome = decoded(shipped_feeds()[key], path.read_bytes())
-
-    assert tuple(part.height for part in outcome) == counts
+from billing_pipeline_tests.mediation.reading import decoded, reasons
 
 
 def test_invite_and_bye_become_one_call_with_the_seconds_between() -> None:

@@ -1,58 +1,29 @@
-"""Shipped feeds on real files: the counts an independent reader gives, figures worked by hand."""
+"""Shipped feeds: what their records become, with figures worked by hand."""
 
 import csv
 import datetime as dt
-import gzip
 import io
 import json
-import zipfile
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.intake.shipped_feeds import shipped_feeds
 from billing_pipeline.mediation.plan import plan_of
-from billing_pipeline.mediation.refusal import FileRefused
 from billing_pipeline.vocabulary.outcome import Outcome
-from billing_pipeline_tests.mediation.reading import decoded, reasons, records
-
-SAMPLES = Path(__file__).parent / "samples"
-
-
-def content(name: str) -> bytes:
-    raw = (SAMPLES / name).read_bytes()
-    if name.endswith(".gz"):
-        return gzip.decompress(raw)
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            return archive.read(archive.namelist()[0])
-    return raw
+from billing_pipeline_tests.mediation.reading import decoded, reasons
+from billing_pipeline_tests.mediation.test_real_samples import OURS, content
 
 
 def load(key: str, name: str) -> Outcome:
-    return decoded(shipped_feeds()[key], content(name))
+    return decoded(shipped_feeds()[key], content(OURS / name))
 
 
 @pytest.mark.parametrize("feed", shipped_feeds().values(), ids=lambda feed: feed.key)
 def test_every_shipped_feed_compiles_and_says_what_it_is_for(feed: Feed) -> None:
     assert plan_of(feed).event
     assert feed.description
-
-
-def test_real_asterisk_records_load_with_their_seconds() -> None:
-    text = content("fafeitsch_smallcdr.csv").decode()
-    rows = list(csv.reader(io.StringIO(text)))
-    answered = [row for row in rows if row[14] == "ANSWERED"]
-
-    outcome = load("asterisk_cdr", "fafeitsch_smallcdr.csv")
-
-    assert records(outcome) == len(rows)
-    assert outcome.accepted.height == len(answered)
-    assert outcome.accepted["quantity"].sum() == sum(int(row[13]) for row in answered)
-    assert outcome.filtered.height == len(rows) - len(answered)
-    assert outcome.accepted["service_identifier"][0] == "19173750980"
 
 
 @pytest.mark.parametrize("columns", [16, 17, 18, 21])
@@ -69,42 +40,6 @@ def test_every_column_variant_of_asterisk_is_read(columns: int) -> None:
 
     assert outcome.accepted["quantity"].to_list() == [Decimal(60)]
     assert outcome.accepted["service_identifier"].to_list() == ["12125550100"]
-
-
-def test_real_focus_rows_load_with_their_cost() -> None:
-    rows = list(csv.DictReader(io.StringIO(content("focus_1.0_sample.csv.gz").decode())))
-
-    outcome = load("focus", "focus_1.0_sample.csv.gz")
-
-    assert outcome.accepted.height == records(outcome) == len(rows) == 1000
-    ten = Decimal(1).scaleb(-10)
-    expected = sum(Decimal(row["BilledCost"]).quantize(ten, "ROUND_HALF_UP") for row in rows)
-    assert outcome.accepted["carried_amount"].sum() == expected
-
-
-NEM = [
-    ("NEM12#000000000000001#CNRGYMDP#NEMMCO.zip", "300"),
-    ("NEM12#01010_05030502#WBAYM#NEMMCO.zip", "300"),
-    ("NEM12#Scenario06#ETSAMDP#NEMMCO.zip", "300"),
-    ("nem12#S01#INTEGM#NEMMCO.zip", "300"),
-    ("NEM13#000000000000011#CNRGYMDP#NEMMCO.zip", "250"),
-    ("NEM13#Scenario11#ETSAMDP#NEMMCO.zip", "250"),
-]
-
-
-@pytest.mark.parametrize(("name", "kind"), NEM, ids=[name for name, _ in NEM])
-def test_real_meter_files_load_every_value(name: str, kind: str) -> None:
-    minutes, values = 30, []
-    for row in csv.reader(io.StringIO(content(name).decode())):
-        if row and row[0] == "200":
-            minutes = int(row[8])
-        elif row and row[0] == kind:
-            values += row[2 : 2 + 1440 // minutes] if kind == "300" else [row[18]]
-
-    outcome = load("nem12", name)
-
-    assert outcome.accepted.height == records(outcome) == len(values) > 0
-    assert outcome.accepted["quantity"].sum() == sum(map(Decimal, values))
 
 
 def test_meter_intervals_begin_in_market_time_and_carry_ranged_quality() -> None:
@@ -130,11 +65,6 @@ def test_a_broken_meter_day_is_suspended_and_the_others_load(name: str, reason: 
 
     assert reasons(outcome) == {reason: 1}
     assert outcome.accepted.height % 48 == 0
-
-
-def test_a_meter_file_without_its_header_is_quarantined() -> None:
-    with pytest.raises(FileRefused, match="missing_header"):
-        load("nem12", "invalid_Example_NEM12_powercor.csv")
 
 
 def test_freeswitch_records_load_with_unescaped_quotes_in_a_name() -> None:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from billing_pipeline.books.drafts import read_alerts
+from billing_pipeline.books.drafts import read_alerts, read_draft_alerts
 from billing_pipeline.books.provisioning import waiting_events
 from billing_pipeline.books.recommendations import read_recommendations
 from billing_pipeline.books.scope import tenant_scope
@@ -95,7 +95,10 @@ def test_a_draft_announces_usage_once(database_url: str, tmp_path: Path) -> None
     usage = given / "acme" / "usage" / "calls"
     (usage / "@2026-05-01").rename(usage / "@2026-04-21")
     with (given / "acme" / "tenant.yaml").open("a") as tenant:
-        tenant.write("billing_policy: {usage_alerts: [1, 7, 50]}\n")
+        tenant.write(
+            "billing_policy: {usage_alerts: [1, 7, 50], expected_bill_alerts: [40, 41],"
+            " included_unit_alerts: [50]}\n"
+        )
     installation = installation_below(tmp_path, database_url)
     today = dt.date(2026, 4, 21)
     simulate(installation, given, today, tmp_path / "out")
@@ -107,9 +110,14 @@ def test_a_draft_announces_usage_once(database_url: str, tmp_path: Path) -> None
     columns = ["next_bill_day", "usage_amount", "amount", "expected"]
     assert drafted.drafts.select(columns).rows() == [(MAY, Decimal(7), Decimal(37), Decimal(40))]
     assert drafted.alerts["threshold"].to_list() == [Decimal(1), Decimal(7)]
+    assert drafted.draft_alerts.select("kind", "threshold", "reached").rows() == [
+        ("expected_bill", Decimal(40), Decimal(40))
+    ]
     assert again.alerts.is_empty()
+    assert again.draft_alerts.is_empty()
     with tenant_scope(installation.engine, "acme") as connection:
         assert read_alerts(connection, "acme").height == 2
+        assert read_draft_alerts(connection, "acme").equals(drafted.draft_alerts)
 
 
 def test_other_systems_are_told_once_and_acknowledge(

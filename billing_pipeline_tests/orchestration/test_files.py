@@ -9,10 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from billing_pipeline.books import audit, conservation, due, files
+from billing_pipeline.books import audit, conservation, due, files, manifest
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.intake.tenant_folder import read_tenant_folder
+from billing_pipeline.lake import layout
 from billing_pipeline.lake.store import Lake
+from billing_pipeline.mediation.schema import SET_ASIDE, SUSPENSE, USAGE_EVENTS
 from billing_pipeline.orchestration.configure import apply_folders
 from billing_pipeline.orchestration.file_audit import sequence_gaps
 from billing_pipeline.orchestration.file_register import (
@@ -21,6 +23,7 @@ from billing_pipeline.orchestration.file_register import (
     release_files,
 )
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps import day_pieces
 from billing_pipeline.orchestration.steps.load import LoadedDay, Loader, NothingToReload
 from billing_pipeline.orchestration.steps.mediate import mediate_owner_day
 from billing_pipeline.orchestration.steps.register import awaited_uploads, register_landed_files
@@ -100,8 +103,28 @@ def test_a_file_waits_for_the_marker_its_feed_asks_for(
     assert states(installation) == [("calls_1.csv", "landed")]
 
 
+def kept(installation: Installation) -> list[list[tuple[object, ...]]]:
+    """All rows of the day that mediation keeps in the lake, in any order."""
+    frames = {
+        layout.MEDIATED_USAGE: USAGE_EVENTS,
+        layout.MEDIATE_SUSPENSE: SUSPENSE,
+        layout.MEDIATE_SET_ASIDE: SET_ASIDE,
+    }
+    with installation_scope(installation.engine) as connection:
+        paths = {
+            frame: manifest.partition_paths(
+                connection, frame, "acme", USED, USED + dt.timedelta(days=1)
+            )
+            for frame in frames
+        }
+    return [
+        sorted(installation.lake.scan(paths[frame]["path"].to_list(), schema).collect().rows())
+        for frame, schema in frames.items()
+    ]
+
+
 def test_a_name_that_comes_with_other_content_is_held_until_a_person_decides(
-    installation: Installation,
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     land(installation, "calls.csv", HEADER + ONE)
     load(installation)
@@ -117,6 +140,14 @@ def test_a_name_that_comes_with_other_content_is_held_until_a_person_decides(
     story = "\n".join(file_story(installation, 2))
     assert "released by ann" in story
     assert "the switch writes one file" in story
+
+    # A day too large for memory is mediated in pieces, and comes to the same rows.
+    whole = kept(installation)
+    for limit in ("MOST_WHOLE", "RECORDS_PER_PIECE"):
+        monkeypatch.setattr(day_pieces, limit, 1)
+    assert mediated(installation) == (3, 2, 1)
+    assert kept(installation) == whole
+    assert [len(rows) for rows in whole] == [2, 0, 1]
 
 
 def test_a_discarded_file_is_never_loaded_and_the_archive_keeps_it(

@@ -49,6 +49,7 @@ class Oracle:
     def __init__(self, catalog: Catalog, subscriptions: Sequence[Row], rows: Sequence[Row]) -> None:
         self.catalog = catalog
         self.plan_of = {row["subscription_key"]: str(row["plan_key"]) for row in subscriptions}
+        self.known: dict[tuple[object, ...], UsagePrice | None] = {}
         self.rows: dict[tuple[object, object], list[Row]] = {}
         for row in rows:
             self.rows.setdefault((row["card_key"], row["prefix"]), []).append(row)
@@ -79,6 +80,13 @@ class Oracle:
         return Answer(price.key, quantity, Decimal(0), None, None, None, None)
 
     def _price(self, event: Row, day: dt.date) -> UsagePrice | None:
+        """The price that takes an event; looked for once per kind of event and day."""
+        kind = (event["subscription_key"], event["usage_type"], event["direction"], day)
+        if kind not in self.known:
+            self.known[kind] = self._found(event, day)
+        return self.known[kind]
+
+    def _found(self, event: Row, day: dt.date) -> UsagePrice | None:
         plan = self.catalog.plan_by_key[self.plan_of[event["subscription_key"]]]
         fitting = [
             price

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from billing_pipeline.catalog.price_terms import Increment
@@ -107,25 +108,27 @@ def _spans(
     price: TimeOfDayUsage, left: Decimal, now: dt.datetime, zone: ZoneInfo
 ) -> Iterator[tuple[str, Decimal]]:
     minimum, step = price.increments.minimum, price.increments.increment or Decimal(1)
+    cuts = frozenset(
+        {dt.time(0), *(time for one in price.bands for time in (one.from_time, one.until_time))}
+    )
     while left > 0:
-        end = min(_ends(price, now, zone))
+        ends = _ends(cuts, now.astimezone(zone).date(), zone)
+        end = next(end for end in ends if end > now)
         room = Decimal((end - now) // dt.timedelta(microseconds=1)) / 10**6
         units = stepped(min(left, room), minimum, step)
         yield band_at(price, now.astimezone(zone)), units
         left, now, minimum = left - units, now + _seconds(units), Decimal(0)
 
 
-def _ends(price: TimeOfDayUsage, now: dt.datetime, zone: ZoneInfo) -> Iterator[dt.datetime]:
-    today = now.astimezone(zone).date()
-    for day in (today, today + dt.timedelta(days=1)):
-        for cut in {
-            dt.time(0),
-            *(time for one in price.bands for time in (one.from_time, one.until_time)),
-        }:
-            for fold in (0, 1):
-                instant = dt.datetime.combine(day, cut, zone).replace(fold=fold).astimezone(dt.UTC)
-                if instant > now:
-                    yield instant
+@cache
+def _ends(cuts: frozenset[dt.time], today: dt.date, zone: ZoneInfo) -> list[dt.datetime]:
+    """Instants of a day and the next where a band may end, in order; worked out once a day."""
+    return sorted(
+        dt.datetime.combine(day, cut, zone).replace(fold=fold).astimezone(dt.UTC)
+        for day in (today, today + dt.timedelta(days=1))
+        for cut in cuts
+        for fold in (0, 1)
+    )
 
 
 def _seconds(units: Decimal) -> dt.timedelta:

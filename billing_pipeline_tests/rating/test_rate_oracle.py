@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from collections.abc import Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import pytest
 
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan
+from billing_pipeline.mediation.schema import USAGE_EVENTS
 from billing_pipeline.rating.models.registry import EVENT_MODELS
 from billing_pipeline.rating.price_book import price_book
 from billing_pipeline.rating.rate import rate
@@ -127,20 +129,52 @@ def terms(chance: random.Random) -> Row:
     }
 
 
-def random_event(chance: random.Random) -> Row:
-    """Around a change of clocks, mostly of numbers that have a price."""
-    seconds = chance.randrange(31 * 86_400)
+Columns = dict[str, Sequence[object]]
+
+
+def random_events(chance: random.Random, count: int) -> Columns:
+    """Events around a change of clocks, mostly of numbers that have a price, by column."""
+    begin = dt.datetime(2026, 2, 20, tzinfo=dt.UTC)
+    seconds = [Decimal(number) for number in range(4000)]
+    fractions = [Decimal(0), *(Decimal(number) / 10**4 for number in range(10**4))]
+    carried = [Decimal(number) / 10**7 for number in range(-(10**6), 10**6, 7)]
     return {
-        "subscription_key": chance.choice(["s1", "s2"]),
-        "usage_type": chance.choice(["voice"] * 6 + OTHERS),
-        "origin": str(chance.randrange(1, 10 ** chance.randrange(2, 12))),
-        "direction": chance.choice(["outbound", "outbound", "inbound", None]),
-        "destination": str(chance.randrange(1, 10 ** chance.randrange(2, 16))),
-        "started_at": dt.datetime(2026, 2, 20, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds),
-        "quantity": chance.choice([Decimal(0), Decimal(chance.randrange(4000))])
-        + chance.choice([Decimal(0), Decimal(chance.randrange(10**4)) / 10**4]),
-        "carried_amount": Decimal(chance.randrange(-(10**6), 10**6)) / 10**7,
+        "subscription_key": chance.choices(["s1", "s2"], k=count),
+        "usage_type": chance.choices(["voice"] * 6 + OTHERS, k=count),
+        "origin": random_numbers(chance, count, 11),
+        "direction": chance.choices(["outbound", "outbound", "inbound", None], k=count),
+        "destination": random_numbers(chance, count, 15),
+        "started_at": [
+            begin + dt.timedelta(seconds=since)
+            for since in chance.choices(range(31 * 86_400), k=count)
+        ],
+        "quantity": [
+            whole + part
+            for whole, part in zip(
+                chance.choices(seconds, weights=[4000, *[1] * 3999], k=count),
+                chance.choices(fractions, weights=[10**4, *[1] * 10**4], k=count),
+                strict=True,
+            )
+        ],
+        "carried_amount": chance.choices(carried, k=count),
     }
+
+
+def frame_of(columns: Columns) -> pl.DataFrame:
+    """USAGE_EVENTS of columns; what they do not say is as `events` has it."""
+    types = {name: USAGE_EVENTS.polars_schema[name] for name in columns}
+    told = pl.DataFrame(columns, schema=types)
+    rest = events({}).drop(*columns, "record_number")
+    numbered = told.join(rest, how="cross").with_row_index("record_number", offset=1)
+    return USAGE_EVENTS.conform(
+        numbered.with_columns(pl.col("record_number").cast(pl.Int64)).select(USAGE_EVENTS.names)
+    )
+
+
+def random_numbers(chance: random.Random, count: int, most_digits: int) -> list[str]:
+    """Numbers of up to so many digits, of which short ones are as likely as long ones."""
+    bounds = chance.choices([10**digits for digits in range(2, most_digits + 1)], k=count)
+    return [str(1 + int(chance.random() * (bound - 1))) for bound in bounds]
 
 
 def answers(accepted: pl.DataFrame, suspended: pl.DataFrame) -> dict[int, Answer]:
@@ -159,9 +193,12 @@ def assert_agreement(count: int, seed: int) -> None:
         {"subscription_key": "s1"}, {"subscription_key": "s2", "plan_key": "other"}
     )
     oracle = Oracle(sold, subscribed.to_dicts(), prices.to_dicts())
-    given = [random_event(chance) for _ in range(count)]
+    columns = random_events(chance, count)
+    given = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
 
-    outcome = rate(events(*given), price_book(sold, subscribed, prices, NEW_YORK.key))
+    outcome = rate(frame_of(columns), price_book(sold, subscribed, prices, NEW_YORK.key))
 
     empty = pl.lit(None)
     found = answers(
@@ -189,14 +226,13 @@ def assert_variety(accepted: pl.DataFrame, suspended: pl.DataFrame) -> None:
     assert set(suspended.get_column("reason")) == {"no_price", "no_destination"}
 
 
-def test_a_hundred_thousand_random_events_are_rated_as_by_hand() -> None:
-    assert_agreement(100_000, seed=7)
-
-
-@pytest.mark.slow
-def test_a_million_random_events_are_rated_as_by_hand() -> None:
-    for seed in range(10):
-        assert_agreement(100_000, seed)
+@pytest.mark.parametrize(
+    "seed",
+    [7, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10) if seed != 7)],
+)
+def test_a_million_random_events_are_rated_as_by_hand(seed: int) -> None:
+    """Ten times a hundred thousand, so that the work can be shared; one of them always runs."""
+    assert_agreement(100_000, seed)
 
 
 WITHOUT_AMOUNT = {

@@ -114,6 +114,37 @@ def test_suspense_says_what_no_price_takes() -> None:
     ]
 
 
+WEEKEND = {"weekdays": ["sat", "sun", "holiday"]}
+EVENING = {"from_time": "20:00", "until_time": "06:00"}
+TO_FRANCE = per_unit({"usage_type": "voice", "destinations": ["33", "262"]}, key="france")
+AT_REST = per_unit(
+    {"usage_type": "voice", "times": [WEEKEND, EVENING], "holidays": ["2026-04-03"]},
+    key="rest",
+    priority=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param({"destination": "33123"}, "france", id="to France"),
+        pytest.param({"destination": "262123"}, "france", id="to Reunion"),
+        pytest.param({"destination": "34123"}, None, id="to Spain"),
+        pytest.param({"destination": None}, None, id="to nobody"),
+        pytest.param({"started_at": at("2026-03-07T12:00:00Z")}, "rest", id="on Saturday"),
+        pytest.param({"started_at": at("2026-04-03T12:00:00Z")}, "rest", id="on Good Friday"),
+        pytest.param({"started_at": at("2026-03-04T20:00:00Z")}, "rest", id="in the evening"),
+        # British Summer Time: 18:59:59 UTC is 19:59:59.
+        pytest.param({"started_at": at("2026-06-03T18:59:59Z")}, None, id="before the evening"),
+        pytest.param({"started_at": at("2026-06-03T19:00:00Z")}, "rest", id="a summer evening"),
+    ],
+)
+def test_a_price_takes_events_by_destination_and_local_time(
+    event: Row, expected: str | None
+) -> None:
+    assert taken_by(event, TO_FRANCE, AT_REST) == expected
+
+
 VOICE: Row = {"usage_type": "voice"}
 
 
@@ -144,6 +175,54 @@ VOICE: Row = {"usage_type": "voice"}
             id="attribute values differ",
         ),
         pytest.param(per_unit(VOICE, priority=1), per_unit(VOICE), False, id="priorities differ"),
+        pytest.param(
+            per_unit({**VOICE, "destinations": ["44"]}),
+            per_unit({**VOICE, "destinations": ["33", "447"]}),
+            True,
+            id="one prefix lies in another",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "destinations": ["44"]}),
+            per_unit({**VOICE, "destinations": ["33"]}),
+            False,
+            id="prefixes differ",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "times": [EVENING]}),
+            per_unit({**VOICE, "times": [{"from_time": "05:00", "until_time": "09:00"}]}),
+            True,
+            id="hours overlap after midnight",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "times": [EVENING]}),
+            per_unit({**VOICE, "times": [{"from_time": "06:00", "until_time": "20:00"}]}),
+            False,
+            id="day and night",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "times": [{"weekdays": ["mon", "sat"]}]}),
+            per_unit({**VOICE, "times": [WEEKEND]}),
+            True,
+            id="both hold on Saturday",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "times": [{"weekdays": ["holiday"]}], "holidays": ["2026-05-04"]}),
+            per_unit({**VOICE, "times": [{"weekdays": ["mon"]}]}),
+            True,
+            id="a holiday of one is a Monday of the other",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "times": [{"from_day": "11-01", "until_day": "03-01"}]}),
+            per_unit({**VOICE, "times": [{"from_day": "03-01", "until_day": "11-01"}]}),
+            False,
+            id="winter and summer",
+        ),
+        pytest.param(
+            per_unit({**VOICE, "times": [{"from_day": "11-01", "until_day": "03-01"}]}),
+            per_unit({**VOICE, "times": [{"from_day": "02-01", "until_day": "11-01"}]}),
+            True,
+            id="both hold in February",
+        ),
         pytest.param(
             per_unit(VOICE, valid_until="2026-01-01"),
             per_unit(VOICE, valid_from="2026-01-01"),

@@ -39,6 +39,7 @@ def delimited_blocks(
 ) -> Iterator[FramedBlock]:
     """Cut a delimited file into blocks of records; `wanted` are the columns some field reads.
 
+    A header without records is a block without records, so that its columns can be judged.
     Raises: FileRefused if the header is missing or the encoding is not the declared one.
     """
     reader = _Reader(frame, wanted)
@@ -47,6 +48,8 @@ def delimited_blocks(
         if framed is not None and framed.records:
             yield framed
     reader.finish()
+    if not reader.records and reader.columns is not None:
+        yield reader.header_alone(reader.columns)
 
 
 class _Reader:
@@ -81,6 +84,15 @@ class _Reader:
         """Check that what had to stand in the file was there."""
         if self.columns is None and self.has_text:
             raise FileRefused(QuarantineReason.MISSING_HEADER, "the file ends before its header")
+
+    def header_alone(self, columns: list[str]) -> FramedBlock:
+        """A block that says what columns the file has, and has no records."""
+        return FramedBlock(
+            columns=pl.DataFrame(schema=dict.fromkeys(columns, pl.String)),
+            names=columns,
+            numbers=_numbers(1, 0),
+            raw=lambda: pl.Series(dtype=pl.String),
+        )
 
     def _after_header(self, text: bytes, *, is_last: bool) -> bytes:
         self.has_text = self.has_text or not (text.isspace() or not text)

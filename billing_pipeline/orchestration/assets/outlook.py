@@ -82,9 +82,10 @@ def draft_bills(
             drafted = draft_next_bills(billing.installation, facts, day, utc_now())
         figures = {
             **shown.row_count(drafted.drafts.height),
-            **shown.counts(new_alerts=drafted.alerts.height),
+            **shown.counts(new_alerts=drafted.alerts.height + drafted.draft_alerts.height),
             "drafts": shown.table(drafted.drafts),
             "alerts": shown.table(drafted.alerts),
+            "further_alerts": shown.table(drafted.draft_alerts),
         }
         context.add_asset_metadata(figures, partition_key=tenant_day_key(tenant_key, day))
     return dg.MaterializeResult()

@@ -114,6 +114,7 @@ def _gathered(
         first_day=first_day,
         day=day,
         now=now,
+        accounts=facts.accounts,
         subscriptions=_as_they_ended(facts),
         changes=facts.terms.changes,
         computed=computed,

@@ -26,7 +26,7 @@ from billing_pipeline.accounting.revaluation import revaluation_of_receivables
 from billing_pipeline.accounting.schema import FISCAL_PERIODS
 from billing_pipeline.accounting.unbilled import unbilled_charges
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, invoices, journal, periods
+from billing_pipeline.books import due, invoices, journal, payments, periods
 from billing_pipeline.books.audit import log_decision
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import draft_documents
@@ -200,6 +200,10 @@ def _differences(
         lines = invoices.read_lines(connection, tenant.key)
         yield release_of_deferred_revenue(lines, so_far, month_end, tenant)
     if has_role(tenant, "receivable_revaluation"):
-        items = open_items(invoices.read_invoices(connection, tenant.key))
+        settled = payments.read_settled(connection, tenant.key)
+        items = open_items(
+            invoices.read_invoices(connection, tenant.key),
+            settled.filter(pl.col("allocated_on") <= month_end),
+        )
         earlier = so_far.filter(pl.col("posting_rule") == REVALUATION)
         yield revaluation_of_receivables(items, earlier, month_end, tenant)

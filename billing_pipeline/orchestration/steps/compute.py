@@ -52,11 +52,18 @@ def compute_accounts(
     """Compute the charges of some accounts as of a bill day, due or not."""
     if account_keys.is_empty():
         return ComputedCharges(account_keys, CHARGES.empty(), facts.revision)
-    known = billing_facts(facts, RATED_USAGE.empty().lazy())
-    start, end = usage_window(known, account_keys, bill_day)
-    usage = scan_rated_usage(installation, facts.tenant.key, start.date(), end.date() + ONE_DAY)
+    usage = usage_of_accounts(installation, facts, account_keys, bill_day)
     charges = compute_charges(billing_facts(facts, usage), account_keys, bill_day)
     return ComputedCharges(account_keys, CHARGES.conform(charges), facts.revision)
+
+
+def usage_of_accounts(
+    installation: Installation, facts: TenantFacts, account_keys: pl.Series, bill_day: dt.date
+) -> pl.LazyFrame:
+    """The rated usage that charges of some accounts rest on, as of a bill day."""
+    known = billing_facts(facts, RATED_USAGE.empty().lazy())
+    start, end = usage_window(known, account_keys, bill_day)
+    return scan_rated_usage(installation, facts.tenant.key, start.date(), end.date() + ONE_DAY)
 
 
 def scan_rated_usage(

@@ -9,13 +9,14 @@ from billing_pipeline.accounting.periods import in_open_periods
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.books import charges as posted
-from billing_pipeline.books import due, findings, invoices, journal, periods
+from billing_pipeline.books import due, findings, invoices, journal, payments, periods
 from billing_pipeline.books.conservation import gate_problems
 from billing_pipeline.books.scope import Connection, lock_tenant, tenant_scope
 from billing_pipeline.invoicing.issue import Drafts, draft_documents
 from billing_pipeline.invoicing.numbering import document_number
 from billing_pipeline.invoicing.schema import HELD as HELD_FRAME
 from billing_pipeline.invoicing.schema import INVOICES
+from billing_pipeline.invoicing.terms import with_agreed_terms
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import stopping_controls
 from billing_pipeline.orchestration.steps.bill_days import accounts_due
@@ -192,10 +193,12 @@ def issue_drafts(
     if drafts.invoices.is_empty():
         return
     tenant_key = facts.tenant.key
-    numbered = _numbered(connection, facts, drafts.invoices, bill_day).with_columns(
+    due_as_agreed = with_agreed_terms(drafts, facts.subscriptions).invoices
+    numbered = _numbered(connection, facts, due_as_agreed, bill_day).with_columns(
         issued_at=pl.lit(now).dt.convert_time_zone("UTC")
     )
     invoices.issue_documents(connection, tenant_key, numbered, drafts.lines, drafts.taxes)
+    payments.state_balances(connection, tenant_key, numbered["invoice_number"].to_list())
     booked = in_open_periods(
         journal_for_documents(numbered, drafts.lines, drafts.taxes, facts.tenant, facts.accounts),
         periods.read_periods(connection, tenant_key),

@@ -137,14 +137,13 @@ def _keep_lives(
     )
     if waited.height:
         raw = [part.path for part in batch.parts.written if part.frame == layout.RAW_USAGE]
-        went_on = installation.lake.scan(raw, RAW_USAGE).select("file_key", "record_number")
         end_lives(
             connection,
             batch.tenant_key,
             STAGE,
             waited,
             suspended=suspended,
-            went_on=went_on.collect(),
+            went_on=installation.lake.scan(raw, RAW_USAGE),
             at=batch.now,
         )
     suspense.keep_suspense(

@@ -94,7 +94,7 @@ def rate_day(
             STAGE,
             day,
             suspended=outcome.suspended,
-            went_on=outcome.accepted,
+            went_on=outcome.accepted.lazy(),
             seen_at=now,
         )
         due.record_rated(connection, tenant_key, day, touched)

@@ -24,7 +24,7 @@ from billing_pipeline.vocabulary.frames import FrameSchema
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
 
-ROWS_PER_FLUSH = 2_000_000
+ROWS_PER_FLUSH = 500_000
 _LIVES = ["feed_key", "file_key", "record_number", "reason"]
 _FACTS = ["service_identifier", "started_at", "quantity"]
 

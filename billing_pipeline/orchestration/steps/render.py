@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from billing_pipeline.books import catalog as stored
-from billing_pipeline.books import invoices
+from billing_pipeline.books import invoices, payments
 from billing_pipeline.books.schema import RECORDED_DOCUMENTS
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.catalog.entries import template_files
@@ -17,7 +17,7 @@ from billing_pipeline.documents.batch import render_documents
 from billing_pipeline.documents.files import document_files
 from billing_pipeline.documents.store import StoredDocument, put_document
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
-from billing_pipeline.invoicing.assemble import invoice_documents
+from billing_pipeline.invoicing.assemble import Beside, invoice_documents
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
@@ -66,12 +66,13 @@ def render_days(
     templates = read_template_set(installation, facts.tenant.key)
     workers = 0 if documents.height <= FEW_DOCUMENTS else os.cpu_count() or 1
     kept: dict[str, StoredDocument] = {}
-    for portion in _portions(documents, lines):
-        of_these = pl.col("invoice_key").is_in(portion["invoice_key"].implode())
-        models = _models(
-            installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
-        )
-        kept |= _store(installation, facts.tenant, models, templates, workers)
+    for of_type, of_set in _by_template_set(documents, facts.accounts, templates):
+        for portion in _portions(of_type, lines):
+            of_these = pl.col("invoice_key").is_in(portion["invoice_key"].implode())
+            models = _models(
+                installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
+            )
+            kept |= _store(installation, facts.tenant, models, of_set, workers)
     return _by_day(documents, kept)
 
 
@@ -80,6 +81,22 @@ def read_template_set(installation: Installation, tenant_key: str) -> TemplateSe
     with tenant_scope(installation.engine, tenant_key) as connection:
         entries = stored.read_entries(connection, tenant_key)
     return default_template_set().with_overrides(template_files(entries))
+
+
+def _by_template_set(
+    documents: pl.DataFrame, accounts: pl.DataFrame, templates: TemplateSet
+) -> Iterator[tuple[pl.DataFrame, TemplateSet]]:
+    """Documents by the set that prints them: that of their account's type, or the common one."""
+    types = accounts.select("account_key", "account_type")
+    typed = documents.join(types, on="account_key", how="left", validate="m:1")
+    for account_type in templates.account_types:
+        of_type = typed.filter(pl.col("account_type") == account_type)
+        if of_type.height:
+            yield of_type.drop("account_type"), templates.for_account_type(account_type)
+    has_own = pl.col("account_type").is_in(list(templates.account_types))
+    others = typed.filter(~has_own.fill_null(value=False))
+    if others.height:
+        yield others.drop("account_type"), templates.for_account_type("")
 
 
 def _portions(documents: pl.DataFrame, lines: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -104,8 +121,19 @@ def _models(
     taxes: pl.DataFrame,
 ) -> list[InvoiceDocument]:
     usage = fetch_usage_behind(installation, facts.tenant, lines)
+    with tenant_scope(installation.engine, facts.tenant.key) as connection:
+        numbers = documents["invoice_number"].to_list()
+        statements = payments.read_statements(connection, facts.tenant.key, numbers)
     return list(
-        invoice_documents(documents, lines, taxes, facts.tenant, facts.accounts, itemisation=usage)
+        invoice_documents(
+            documents,
+            lines,
+            taxes,
+            facts.tenant,
+            facts.accounts,
+            itemisation=usage,
+            beside=Beside(statements, facts.catalog.product_by_key),
+        )
     )
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from billing_pipeline.assurance.schema import FINDINGS
 from billing_pipeline.billing.bounds import broken_bounds
 from billing_pipeline.billing.look_back import posted_in_look_back
+from billing_pipeline.billing.past_tiers import PAST_LAST_TIER, past_last_tiers
 from billing_pipeline.billing.reconcile import reconcile
 from billing_pipeline.billing.review import Review, review
 from billing_pipeline.books import approvals, charges, findings
@@ -28,7 +29,10 @@ APPROVED_RUN = "bill_run"
 _DIGEST = 12
 _NOBODY = pl.Series("account_key", [], dtype=pl.String)
 _NEVER_APPROVED = "duplicate_period"
-_BOUNDS_SAY = {"duplicate_period": "mend the subscription or its plans"}
+_BOUNDS_SAY = {
+    "duplicate_period": "mend the subscription or its plans",
+    PAST_LAST_TIER: "add a tier or another plan, or approve the last tier's price for it",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,12 @@ def reviewed_day(
         ~pl.col("account_key").is_in(stopped.implode())
     )
     policy = facts.tenant.billing_policy
-    held = broken_bounds(computed.charges, before, to_post, policy)
+    held = pl.concat(
+        [
+            broken_bounds(computed.charges, before, to_post, policy),
+            past_last_tiers(known, to_post),
+        ]
+    )
     asked = _questions(to_post, held, review(to_post, held, _NOBODY, policy))
     states = approvals.approval_states(
         connection, tenant_key, APPROVED_ACCOUNT, asked["subject"].to_list()

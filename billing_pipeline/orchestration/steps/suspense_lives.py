@@ -17,7 +17,7 @@ def keep_partition_lives(
     day: dt.date,
     *,
     suspended: pl.DataFrame,
-    went_on: pl.DataFrame,
+    went_on: pl.LazyFrame,
     seen_at: dt.datetime,
 ) -> None:
     """After a stage replaced a day: who still waits, who went on, who is gone without it."""
@@ -35,14 +35,14 @@ def end_lives(
     waited: pl.DataFrame,
     *,
     suspended: pl.DataFrame,
-    went_on: pl.DataFrame,
+    went_on: pl.LazyFrame,
     at: dt.datetime,
 ) -> None:
-    """Close records that waited and are suspended no more."""
+    """Close records that waited and are suspended no more; `went_on` is read only if any are."""
     gone = waited.join(suspended.select(_RECORD), on=_RECORD, how="anti")
     if gone.is_empty():
         return
-    recycled = gone.join(went_on.select(_RECORD), on=_RECORD, how="semi")
-    resolved = gone.join(went_on.select(_RECORD), on=_RECORD, how="anti")
+    recycled = gone.lazy().join(went_on.select(_RECORD), on=_RECORD, how="semi").collect()
+    resolved = gone.join(recycled, on=_RECORD, how="anti")
     suspense.close_records(connection, tenant_key, stage, recycled, state="recycled", closed_at=at)
     suspense.close_records(connection, tenant_key, stage, resolved, state="resolved", closed_at=at)

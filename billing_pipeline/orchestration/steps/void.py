@@ -107,10 +107,12 @@ def _credit_in_full(
 ) -> str:
     bill_day = now.astimezone(facts.tenant.zone).date()
     taken_back = _taken_back(connection, facts.tenant.key, invoice_number)
+    # One document is taken back by one, whatever the tenant does with corrections.
+    whole = facts.tenant.billing_policy.model_copy(update={"corrections": "with_next"})
     drafts = draft_documents(
         taken_back,
         facts.accounts,
-        facts.tenant,
+        facts.tenant.model_copy(update={"billing_policy": whole}),
         facts.catalog.tax_rates,
         bill_day,
         fx_rates=facts.catalog.fx_rates,
