@@ -37,7 +37,7 @@ test: setup ## all tests
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 guides: setup ## run every command of README and docs on a demo installation
-	@$(BIN)/pytest -q -m guides
+	@$(BIN)/pytest -q billing_pipeline_tests/docs
 
 bench: setup ## measure every stage against its baselines
 	@$(BIN)/billing bench

@@ -21,7 +21,6 @@ from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.configure import apply_folders, read_folders
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.demo_summary import summary_table
-from billing_pipeline.orchestration.flow import Flow
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import open_instance
 from billing_pipeline.orchestration.partitions import add_tenants
@@ -56,18 +55,19 @@ def run_demo(
 def _play(
     installation: Installation,
     instance: dg.DagsterInstance,
-    flow: Flow,
+    flow: SideBySideFlow,
     progress: Progress,
     *,
     events: int,
     seed: int,
 ) -> None:
+    usage = flow.beside(_usage, installation.home, events, seed)
     with _step(progress, "applying the demo tenants"):
         folders = read_folders(_tenants(installation))
         apply_folders(installation, folders, applied_at=utc_now(), applied_by="demo")
         add_tenants(instance, [folder.tenant.key for folder in folders])
     with _step(progress, "generating usage"):
-        generated = _usage(installation, events, seed)
+        generated = usage.result()
     for since, until in _months():
         with _step(progress, f"landing, mediating and rating usage to {until.date()}"):
             _land(installation, generated, since.date(), until.date())
@@ -108,9 +108,9 @@ def _tenants(installation: Installation) -> Path:
     return copy
 
 
-def _usage(installation: Installation, events: int, seed: int) -> UsageSummary:
+def _usage(home: Path, events: int, seed: int) -> UsageSummary:
     return generate_usage(
-        installation.home / "demo" / "usage",
+        home / "demo" / "usage",
         from_day=FIRST_DAY,
         until_day=LAST_DAY,
         events=events,

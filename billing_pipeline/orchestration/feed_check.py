@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-import yaml
-from pydantic import ValidationError
 
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.intake.archive import open_usage
+from billing_pipeline.intake.model_problems import parse_document
 from billing_pipeline.intake.shipped_feeds import shipped_feeds
+from billing_pipeline.intake.yaml_files import read_yaml
 from billing_pipeline.mediation.counters import counted
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.match import matching_feed
@@ -68,17 +68,10 @@ def read_feed(definition: str) -> Feed:
             return shipped_feeds()[definition]
         message = "there is no such file, and no shipped feed with this key: billing feed list"
         raise ConfigurationRefused([Problem(definition, None, None, message)])
-    try:
-        return Feed.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise ConfigurationRefused([Problem(path.name, None, None, str(error))]) from None
-    except ValidationError as error:
-        raise ConfigurationRefused(
-            [
-                Problem(path.name, None, ".".join(map(str, wrong["loc"])), wrong["msg"])
-                for wrong in error.errors()
-            ]
-        ) from None
+    feed, problems = parse_document(read_yaml(path.name, path.read_text(encoding="utf-8")), Feed)
+    if feed is None:
+        raise ConfigurationRefused(problems)
+    return feed
 
 
 def _decoded(

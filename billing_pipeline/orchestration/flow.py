@@ -40,7 +40,7 @@ class Flow:
         self.run_days("load_usage", landing_days)
         with installation_scope(self._installation.engine) as connection:
             usage_days = due.stale_usage_days(connection)["usage_day"].to_list()
-        self.run_days("mediate_usage", usage_days)
+        self._run_each("mediate_usage", [_span(part) for part in self._parts(usage_days)])
         with installation_scope(self._installation.engine) as connection:
             stale = due.stale_rating_days(connection)
         self._run_each("rate_usage", _spans(stale, "usage_day"))
@@ -75,7 +75,11 @@ class Flow:
     def run_days(self, job: str, days: Sequence[dt.date]) -> None:
         """Run a job over the span of some days of a daily grid; no days are no run."""
         if days:
-            self._run(job, span_tags(min(days).isoformat(), max(days).isoformat()))
+            self._run(job, _span(days))
+
+    def _parts(self, days: Sequence[dt.date]) -> list[Sequence[dt.date]]:
+        """Days of a grid as they are given to runs: all to one."""
+        return [days] if days else []
 
     def _run_each(self, job: str, spans: Sequence[dict[str, str]]) -> None:
         """One run for each of several tenants' spans."""
@@ -98,6 +102,10 @@ def run_job(
     )
     if not result.success:
         raise RunFailed(f"{job} failed (run {result.run_id}): {_first_cause(result)}")
+
+
+def _span(days: Sequence[dt.date]) -> dict[str, str]:
+    return span_tags(min(days).isoformat(), max(days).isoformat())
 
 
 def _spans(days: pl.DataFrame, day: str) -> list[dict[str, str]]:

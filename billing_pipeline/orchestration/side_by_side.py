@@ -1,16 +1,18 @@
-"""A flow whose tenants' runs go side by side: in this process and in one beside it.
+"""A flow whose runs go side by side: in this process and in one beside it.
 
-A tenant's run waits for nobody else's, as under the daemon, where each run is a process.
+A tenant's run waits for nobody else's, nor a usage day for another, as under the daemon, where
+each run is a process.
 """
 
+import datetime as dt
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
 
 import dagster as dg
 
@@ -18,6 +20,8 @@ from billing_pipeline.orchestration.flow import Flow, run_job
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import open_instance
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _Tags = dict[str, str]
 LoadDefinitions = Callable[[], dg.Definitions]
 
@@ -52,6 +56,14 @@ class SideBySideFlow(Flow):
         """Let the process beside end."""
         self._waits.shutdown()
         self._beside.shutdown()
+
+    def beside(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Do something else in the process beside."""
+        return self._beside.submit(do, *args, **kwargs)
+
+    def _parts(self, days: Sequence[dt.date]) -> list[Sequence[dt.date]]:
+        earlier, later = days[: len(days) // 2], days[len(days) // 2 :]
+        return [part for part in (earlier, later) if part]
 
     def _run_each(self, job: str, spans: Sequence[_Tags]) -> None:
         waiting = deque(spans)

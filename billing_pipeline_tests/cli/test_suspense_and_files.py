@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import shutil
 from pathlib import Path
 
 import polars as pl
@@ -31,6 +30,15 @@ def run(*words: str) -> str:
     return done.output
 
 
+def load(installation: Installation, name: str, text: str) -> None:
+    landed = installation.home / "landing" / "acme" / "calls" / name
+    landed.parent.mkdir(parents=True, exist_ok=True)
+    landed.write_text(text)
+    os.utime(landed, (NOON.timestamp(), NOON.timestamp()))
+    register_landed_files(installation, NOON + dt.timedelta(hours=1), NOON.date())
+    Loader(installation, NOON).load_landing_day(NOON.date())
+
+
 @pytest.fixture
 def january(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """Ten calls of a number that nobody owns, and one record that cannot be read."""
@@ -40,13 +48,7 @@ def january(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) 
     applied = read_tenant_folder(STORY / "acme")
     apply_folders(installation, [applied], applied_at=NOON, applied_by="test")
     (given,) = (STORY / "acme" / "usage").rglob("*.csv")
-    landed = tmp_path / "landing" / "acme" / "calls" / given.name
-    landed.parent.mkdir(parents=True)
-    shutil.copyfile(given, landed)
-    landed.write_text(landed.read_text() + BAD)
-    os.utime(landed, (NOON.timestamp(), NOON.timestamp()))
-    register_landed_files(installation, NOON + dt.timedelta(hours=1), NOON.date())
-    Loader(installation, NOON).load_landing_day(NOON.date())
+    load(installation, given.name, given.read_text() + BAD)
     compute_stale_days(installation, NOON)
     return installation
 
@@ -76,8 +78,7 @@ def test_suspense_is_listed_shown_exported_and_written_off(tmp_path: Path) -> No
     assert again == "10 records were in suspense, 10 still are\n"
 
 
-@pytest.mark.usefixtures("january")
-def test_files_are_listed_shown_and_reloaded() -> None:
+def test_files_are_listed_shown_and_reloaded(january: Installation) -> None:
     listed = run("files", "list")
     assert listed.startswith("1 loaded\n")
     shown = run("files", "show", "1")
@@ -90,3 +91,10 @@ def test_files_are_listed_shown_and_reloaded() -> None:
     assert "no number is missing" in run("feed", "gaps")
     refused = CliRunner().invoke(billing, ["files", "release", "1", "--note", "why"])
     assert "is loaded, not empty or quarantined" in str(refused.exception)
+
+    for name in ("calls_2.csv", "calls_3.csv"):
+        load(january, name, f"call_id,number\n1,{name}\n")
+    assert run("files", "list").startswith("1 loaded, 2 quarantined\n")
+    run("files", "release", "2", "--note", "the provider confirmed it", "--by", "ann")
+    run("files", "discard", "3", "--note", "a test file", "--by", "ann")
+    assert run("files", "list").startswith("1 discarded, 1 landed, 1 loaded\n")

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from billing_pipeline.books.drafts import read_alerts, read_draft_alerts
+from billing_pipeline.books.invoices import read_invoices
 from billing_pipeline.books.provisioning import waiting_events
 from billing_pipeline.books.recommendations import read_recommendations
 from billing_pipeline.books.scope import tenant_scope
@@ -23,7 +24,7 @@ from billing_pipeline.orchestration.bills import (
 )
 from billing_pipeline.orchestration.configure import export_folder, read_folders
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.simulate import simulate
+from billing_pipeline.orchestration.simulate import bill_due_days, simulate
 from billing_pipeline.orchestration.steps.draft import draft_next_bills
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.provision import emit_provisioning
@@ -34,6 +35,7 @@ from billing_pipeline.orchestration.throwaway import installation_below
 pytestmark = [pytest.mark.postgres, pytest.mark.scenario]
 
 STORIES = Path(__file__).parents[1] / "scenarios"
+APRIL = dt.date(2026, 4, 1)
 MAY = dt.date(2026, 5, 1)
 JUNE = dt.date(2026, 6, 1)
 NOON = dt.datetime(2026, 5, 10, 12, tzinfo=dt.UTC)
@@ -141,6 +143,29 @@ def test_other_systems_are_told_once_and_acknowledge(
     ]
     with tenant_scope(told.engine, "acme") as connection:
         assert waiting_events(connection, "acme", limit=10)["what"].to_list() == ["plan"]
+
+
+def test_a_day_that_waits_is_rejected_or_approved_by_command(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "given"
+    story = STORIES / "a_bill_run_waits_for_approval" / "given"
+    shutil.copytree(story, given, ignore=shutil.ignore_patterns("decisions.csv"))
+    installation = installation_below(tmp_path, database_url)
+    simulate(installation, given, APRIL, tmp_path / "out")
+    monkeypatch.setenv("BILLING_HOME", str(installation.home))
+    monkeypatch.setenv("BILLING_DATABASE_URL", installation.database_url)
+    decision = ["acme", "2026-04-01", "--reason", "compared with March", "--by", "dana"]
+
+    approved = CliRunner().invoke(billing, ["bills", "approve", *decision])
+    bill_due_days(installation, NOON)
+    rejected = CliRunner().invoke(billing, ["bills", "reject", "acme", "2026-05-01", *decision[2:]])
+
+    assert approved.output.startswith("approved 2026-04-01/")
+    assert rejected.output.startswith("rejected 2026-05-01/")
+    with tenant_scope(installation.engine, "acme") as connection:
+        issued = read_invoices(connection, "acme")
+    assert issued.select("bill_day", "total_minor").rows() == [(APRIL, 3000)]
 
 
 def test_the_commands_say_what_they_show(
