@@ -109,7 +109,7 @@ def test_an_account_whose_past_changed_is_due_only_if_nothing_goes_on() -> None:
     assert due_accounts(given, day("2024-01-25"), restated=restated).to_list() == ["gone", "left"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @for_all(
     interval=st.sampled_from(["day", "week", "month", "quarter", "year"]),
     anchor=st.sampled_from(["anniversary", "calendar"]),
@@ -177,7 +177,7 @@ def test_accounts_without_subscriptions_need_no_usage() -> None:
     assert first == last
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @for_all(
     interval=st.sampled_from(["day", "week", "month", "quarter", "half_year", "year"]),
     anchor=st.sampled_from(["anniversary", "calendar"]),

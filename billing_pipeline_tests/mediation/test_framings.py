@@ -162,7 +162,7 @@ def test_random_bytes_never_crash_a_reader(framing: Framing, content: bytes) -> 
 
 @pytest.mark.slow
 @every_framing
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(content=st.binary(max_size=2000), kind=st.sampled_from(MUTATIONS), seed=st.integers(0))
 def test_long_random_and_spliced_files_never_crash_a_reader(
     framing: Framing, content: bytes, kind: str, seed: int

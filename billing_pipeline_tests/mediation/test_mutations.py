@@ -180,7 +180,7 @@ def test_a_workbook_harmed_inside_is_read_or_held_whole(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")
-@settings(max_examples=1_000)
+@settings(max_examples=120)
 @some_harm
 def test_many_workbooks_harmed_inside_are_read_or_held_whole(
     workbook: bytes, kinds: list[str], seed: int
@@ -252,7 +252,7 @@ def test_a_harmed_archive_is_held_whole_or_read_as_it_was(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", PACKED)
-@settings(max_examples=1_000)
+@settings(max_examples=120)
 @some_harm
 def test_many_harmed_archives_are_held_whole_or_read_as_they_were(
     place: Path, suffix: str, kinds: list[str], seed: int

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.dagster, pytest.mark.postgres, pytes
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 STORIES = ("a_parent_pays_for_150_numbers", "two_brands_on_one_feed")
 CHECKOUT = str(Path(__file__).parents[2])
-KILLS = 5
+KILLS = 3
 PATIENCE_S = 600
 CLOCK = ("issued_at", "landed_at", "loaded_at", "posted_at")
 """Columns that tell when the program ran; all others are functions of the facts."""

@@ -28,6 +28,7 @@ from billing_pipeline.orchestration.reprocess import (
 )
 from billing_pipeline.orchestration.steps.rate import TenantRater
 from billing_pipeline.orchestration.steps.register import register_landed_files
+from billing_pipeline.orchestration.throwaway import installation_below
 
 pytestmark = [pytest.mark.dagster, pytest.mark.postgres]
 
@@ -38,32 +39,47 @@ CORRECTED_AT = dt.datetime(2026, 2, 10, 12, tzinfo=dt.UTC)
 REASON = Reason("ann", "ben", "the deck was wrong")
 
 
+@pytest.fixture(scope="module")
+def january(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Path:
+    """January billed at 0.05 a minute: 20.00 + 100 x 0.05 = 25.00."""
+    home = tmp_path_factory.mktemp("january") / "home"
+    environment = {"BILLING_HOME": str(home), "BILLING_DATABASE_URL": module_database_url}
+    made = Installation.from_environment(environment)
+    feed = home / "landing" / "acme" / "calls"
+    feed.mkdir(parents=True)
+    apply(made, home, "acme", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC))
+    for upload in (STORY / "acme" / "usage" / "calls").rglob("*.*"):
+        shutil.copyfile(upload, feed / upload.name)
+    register_landed_files(made, utc_now() + dt.timedelta(days=1), dt.date(2026, 1, 20))
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        for name, text in environment.items():
+            patch.setenv(name, text)
+        add_tenants(instance, ["acme"])
+        flow = Flow(made, instance, defs)
+        flow.load_and_rate()
+        flow.bill(BILLED_AT)
+    made.engine.dispose()
+    return home
+
+
 @pytest.fixture
 def installation(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    january: Path, tmp_path: Path, clone_of_module: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Installation]:
-    monkeypatch.setenv("BILLING_HOME", str(tmp_path))
-    monkeypatch.setenv("BILLING_DATABASE_URL", database_url)
+    """This test's own copy of what January came to."""
+    shutil.copytree(january, tmp_path / "home")
+    monkeypatch.setenv("BILLING_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BILLING_DATABASE_URL", clone_of_module)
     made = Installation.from_environment()
     yield made
     made.engine.dispose()
 
 
 @pytest.fixture
-def flow(installation: Installation, tmp_path: Path) -> Iterator[Flow]:
-    """January billed at 0.05 a minute: 20.00 + 100 x 0.05 = 25.00."""
-    apply(installation, tmp_path, "acme", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC))
-    feed = tmp_path / "landing" / "acme" / "calls"
-    feed.mkdir(parents=True)
-    for upload in (STORY / "acme" / "usage" / "calls").rglob("*.*"):
-        shutil.copyfile(upload, feed / upload.name)
-    register_landed_files(installation, utc_now() + dt.timedelta(days=1), dt.date(2026, 1, 20))
+def flow(installation: Installation) -> Iterator[Flow]:
     with dg.DagsterInstance.ephemeral() as instance:
         add_tenants(instance, ["acme"])
-        made = Flow(installation, instance, defs)
-        made.load_and_rate()
-        made.bill(BILLED_AT)
-        yield made
+        yield Flow(installation, instance, defs)
 
 
 def apply(installation: Installation, home: Path, folder: str, at: dt.datetime) -> None:
@@ -92,9 +108,7 @@ def rated_parts(installation: Installation) -> list[str]:
         ].to_list()
 
 
-def test_without_a_change_the_preview_shows_nothing(installation: Installation, flow: Flow) -> None:
-    del flow
-
+def test_without_a_change_the_preview_shows_nothing(installation: Installation) -> None:
     shown = preview(installation, "acme", *JANUARY)
 
     assert shown.changes.is_empty()
@@ -103,9 +117,8 @@ def test_without_a_change_the_preview_shows_nothing(installation: Installation, 
 
 
 def test_the_preview_shows_each_account_in_money_and_writes_nothing(
-    installation: Installation, flow: Flow, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    del flow
     correct_the_price(installation, tmp_path)
     before = rated_parts(installation), totals(installation)
 
@@ -150,8 +163,7 @@ def test_approving_twice_bills_once(installation: Installation, flow: Flow, tmp_
     assert totals(installation) == [2500, -100]
 
 
-def test_one_person_cannot_ask_and_approve(installation: Installation, flow: Flow) -> None:
-    del flow
+def test_one_person_cannot_ask_and_approve(installation: Installation) -> None:
     shown = preview(installation, "acme", *JANUARY)
 
     with pytest.raises(CannotReprocess, match="somebody else has to approve"):
@@ -173,17 +185,15 @@ def test_the_month_in_one_run_has_the_same_bytes_as_day_by_day(
     assert len(day_by_day) > 0
 
 
-def test_nothing_is_previewed_before_the_first_bill(
-    installation: Installation, tmp_path: Path
-) -> None:
+def test_nothing_is_previewed_before_the_first_bill(database_url: str, tmp_path: Path) -> None:
+    installation = installation_below(tmp_path, database_url)
     apply(installation, tmp_path, "acme", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC))
 
     with pytest.raises(CannotReprocess, match="has not been billed yet"):
         preview(installation, "acme", *JANUARY)
 
 
-def test_days_that_wait_for_mediation_are_named(installation: Installation, flow: Flow) -> None:
-    del flow
+def test_days_that_wait_for_mediation_are_named(installation: Installation) -> None:
     with installation_scope(installation.engine) as connection:
         due.touch_usage_days(connection, "acme", [dt.date(2026, 1, 7)])
 
@@ -192,9 +202,8 @@ def test_days_that_wait_for_mediation_are_named(installation: Installation, flow
 
 
 def test_the_preview_stands_in_the_ui_as_an_asset(
-    installation: Installation, flow: Flow, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    del flow
     correct_the_price(installation, tmp_path)
     days = {"first_day": "2026-01-01", "last_day": "2026-01-31"}
 
