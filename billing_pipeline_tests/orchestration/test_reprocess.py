@@ -26,6 +26,7 @@ from billing_pipeline.orchestration.reprocess import (
     approve_changes,
     preview,
 )
+from billing_pipeline.orchestration.simulate import bill_due_days, catch_up
 from billing_pipeline.orchestration.steps.rate import TenantRater
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.throwaway import installation_below
@@ -43,21 +44,15 @@ REASON = Reason("ann", "ben", "the deck was wrong")
 def january(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Path:
     """January billed at 0.05 a minute: 20.00 + 100 x 0.05 = 25.00."""
     home = tmp_path_factory.mktemp("january") / "home"
-    environment = {"BILLING_HOME": str(home), "BILLING_DATABASE_URL": module_database_url}
-    made = Installation.from_environment(environment)
+    made = installation_below(home, module_database_url)
     feed = home / "landing" / "acme" / "calls"
     feed.mkdir(parents=True)
     apply(made, home, "acme", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC))
     for upload in (STORY / "acme" / "usage" / "calls").rglob("*.*"):
         shutil.copyfile(upload, feed / upload.name)
     register_landed_files(made, utc_now() + dt.timedelta(days=1), dt.date(2026, 1, 20))
-    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
-        for name, text in environment.items():
-            patch.setenv(name, text)
-        add_tenants(instance, ["acme"])
-        flow = Flow(made, instance, defs)
-        flow.load_and_rate()
-        flow.bill(BILLED_AT)
+    catch_up(made, BILLED_AT)
+    bill_due_days(made, BILLED_AT)
     made.engine.dispose()
     return home
 
