@@ -4,6 +4,7 @@ import polars as pl
 
 from billing_pipeline.customers.tenant import LedgerRule, Tenant
 from billing_pipeline.vocabulary.frames import FrameSchema, optional, required
+from billing_pipeline.vocabulary.money import plain_text
 
 _CONDITIONS = ("product", "tax", "currency", "customer_group")
 
@@ -81,12 +82,7 @@ def with_ledger_accounts(sides: pl.DataFrame, tenant: Tenant) -> pl.DataFrame:
 
 def tax_key() -> pl.Expr:
     """Key of a tax in a tenant's configuration, e.g. S/20 or S/5.5; null without tax."""
-    return pl.concat_str("tax_code", rate_text(pl.col("tax_rate")), separator="/")
-
-
-def rate_text(rate: pl.Expr) -> pl.Expr:
-    """A tax rate without superfluous zeros, e.g. 20 or 5.5; null stays null."""
-    return rate.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    return pl.concat_str("tax_code", plain_text(pl.col("tax_rate")), separator="/")
 
 
 def has_role(tenant: Tenant, role: str) -> bool:

@@ -11,6 +11,7 @@ from billing_pipeline.billing.usage_prices import pooled_prices
 from billing_pipeline.catalog.agreements import ALWAYS
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.vocabulary.money import plain_text
 
 _WHOLE = pl.Decimal(38, 10)
 _OF_SERVICE = ["recurring", "usage", "minimum", "discount"]
@@ -181,9 +182,7 @@ def included_units_kept(
         message=pl.format(
             "{} units were used, {} are included, and {} are charged. Compute the charges of this "
             "bill day again.",
-            "used",
-            "pool_units",
-            "quantity",
+            *(plain_text(pl.col(name)) for name in ("used", "pool_units", "quantity")),
         ),
     )
 

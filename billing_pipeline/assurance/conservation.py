@@ -7,6 +7,7 @@ import polars as pl
 
 from billing_pipeline.assurance.findings import findings
 from billing_pipeline.assurance.schema import CONSERVATION
+from billing_pipeline.vocabulary.money import plain_text
 from billing_pipeline.vocabulary.outcome import Outcome
 
 
@@ -60,9 +61,9 @@ def conservation_gaps(conservation: pl.DataFrame) -> pl.DataFrame:
             "{} records and quantity {} went in, {} and {} came out. Nothing of this day may be "
             "billed: run the stage again for it, and if the gap stays, look at its newest files.",
             "records_in",
-            "quantity_in",
+            plain_text(pl.col("quantity_in")),
             "records_out",
-            "quantity_out",
+            plain_text(pl.col("quantity_out")),
         ),
     )
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import polars as pl
 
 from billing_pipeline.assurance.findings import account_findings, findings
+from billing_pipeline.vocabulary.money import plain_text
 
 _WHOLE = pl.Decimal(38, 10)
 
@@ -104,8 +105,8 @@ def below_cost(rated_usage: pl.LazyFrame, tolerated_percent: Decimal) -> pl.Data
         message=pl.format(
             "{} events sold for {} cost {}. Compare sales card and supplier deck.",
             "events",
-            "revenue",
-            "cost",
+            plain_text(pl.col("revenue")),
+            plain_text(pl.col("cost")),
         ),
     )
 
@@ -166,7 +167,7 @@ def suspense_age(suspense: pl.DataFrame, now: dt.datetime, tolerated_days: Decim
             "{} records with quantity {} wait, the oldest for {} days. Mend the reference data and "
             "recycle them, or write them off.",
             "records",
-            "quantity",
+            plain_text(pl.col("quantity")),
             "oldest",
         ),
     )

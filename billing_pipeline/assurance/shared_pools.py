@@ -14,6 +14,7 @@ from billing_pipeline.assurance.schema import ACCOUNT_FINDINGS
 from billing_pipeline.billing.pools import tops
 from billing_pipeline.billing.usage_prices import POOL_NUMBER, pooled_prices, usage_prices
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.vocabulary.money import plain_text
 
 _WHOLE = pl.Decimal(38, 10)
 _LAST_DECIMALS = pl.lit(Decimal("0.000001"))
@@ -69,10 +70,7 @@ def shared_units_kept(
         message=pl.format(
             "{} units were used of a pool that has {} to {}, and {} are charged. Compute the "
             "charges of this bill day again.",
-            "used",
-            "lowest",
-            "highest",
-            "charged",
+            *(plain_text(pl.col(name)) for name in ("used", "lowest", "highest", "charged")),
         ),
     )
 

@@ -9,7 +9,7 @@ from billing_pipeline.billing.prices import Columns, at_agreed_prices
 from billing_pipeline.billing.schema import HELD_ACCOUNTS
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.catalog.price_terms import TieredUsage
-from billing_pipeline.vocabulary.money import QUANTITY
+from billing_pipeline.vocabulary.money import QUANTITY, plain_text
 
 PAST_LAST_TIER = "past_last_tier"
 """The bound that such usage breaks."""
@@ -53,8 +53,8 @@ def past_last_tiers(facts: BillingFacts, to_post: pl.DataFrame) -> pl.DataFrame:
     message = pl.format(
         "{} is for {} units, the last tier of its price ends at {}",
         "charge_key",
-        _plain("quantity"),
-        _plain("most_units"),
+        plain_text(pl.col("quantity")),
+        plain_text(pl.col("most_units")),
     )
     return HELD_ACCOUNTS.conform(
         judged.select("account_key", bound=pl.lit(PAST_LAST_TIER), message=message).sort(
@@ -77,7 +77,3 @@ def _bounds(facts: BillingFacts) -> pl.DataFrame:
             most = price.tiers[-1].up_to
         rows.append((*place, most, since))
     return pl.DataFrame(rows, schema=_BOUNDS, orient="row")
-
-
-def _plain(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.String).str.replace(r"\.?0+$", "")

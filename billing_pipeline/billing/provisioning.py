@@ -8,6 +8,7 @@ from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.billing.history import ACTIVE, CANCELLED
 from billing_pipeline.billing.spans import subscription_spans
 from billing_pipeline.customers.schema import PROVISIONING_EVENTS
+from billing_pipeline.vocabulary.money import plain_text
 
 TRIAL = "trial"
 _OWNER = ["subscription_key", "account_key"]
@@ -90,9 +91,8 @@ def _states(facts: BillingFacts) -> pl.DataFrame:
     ends = spans.filter(pl.col("span_until") == pl.col("ended_on")).with_columns(
         effective_on="ended_on", status=pl.lit(CANCELLED)
     )
-    plain = pl.col("quantity").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
     return (
         pl.concat([part.select(_STATE) for part in (starts, trial_ends, ends)])
         .sort("subscription_key", "effective_on")
-        .with_columns(quantity_text=plain)
+        .with_columns(quantity_text=plain_text(pl.col("quantity")))
     )

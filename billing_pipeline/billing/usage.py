@@ -20,7 +20,7 @@ from billing_pipeline.billing.usage_events import (
     usage_by_event,
 )
 from billing_pipeline.billing.usage_prices import pooled_prices, usage_prices
-from billing_pipeline.vocabulary.money import exact_product
+from billing_pipeline.vocabulary.money import exact_product, plain_text
 
 _PRICE = ["plan_key", "price_key"]
 _EVENT_MODELS = ("percentile", "latest", "metered")
@@ -88,8 +88,6 @@ def _described(priced: pl.DataFrame, prices: pl.DataFrame, complete: pl.DataFram
 
 def _included_text() -> pl.Expr:
     """What the plan's fee paid, in pricing units, for people; empty if nothing."""
-    units = exact_product(pl.col("included_units"), over=pl.col("pricing_unit")).cast(pl.String)
-    text = pl.format(
-        " ({} {} included)", units.str.strip_chars_end("0").str.strip_chars_end("."), "unit"
-    )
+    units = exact_product(pl.col("included_units"), over=pl.col("pricing_unit"))
+    text = pl.format(" ({} {} included)", plain_text(units), "unit")
     return pl.when(pl.col("included_units") > 0).then(text).otherwise(pl.lit(""))

@@ -12,6 +12,7 @@ from babel.dates import get_date_format
 
 from billing_pipeline.documents.drawn_text import TextPage, Tone
 from billing_pipeline.documents.formats import Formats
+from billing_pipeline.vocabulary.money import plain_text
 
 _SECONDS = "voice"
 _WIDTHS = {"when": 19, "from": 18, "to": 18, "rate": 28, "units": 11, "price": 10}
@@ -149,7 +150,7 @@ def _units(formats: Formats) -> pl.Expr:
         _two_digits(seconds // 60 % 60),
         _two_digits(seconds % 60),
     )
-    plain = pl.col("billable_units").cast(pl.String).str.replace(r"\.?0+$", "")
+    plain = plain_text(pl.col("billable_units"))
     return (
         pl.when(pl.col("usage_type") == _SECONDS).then(clock).otherwise(_with_mark(plain, formats))
     )

@@ -4,6 +4,8 @@ import io
 
 import polars as pl
 
+from billing_pipeline.vocabulary.money import plain_text
+
 _COLUMNS = [
     "account_key",
     "subscription_key",
@@ -41,7 +43,7 @@ def itemisation_csv(rated_usage: pl.DataFrame) -> bytes:
             text.str.replace(f"({_STARTS_A_FORMULA})", "'${1}"),
             started_at=pl.col("started_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
         )
-        .with_columns(pl.col(pl.Decimal).cast(pl.String).str.replace(r"\.?0+$", ""))
+        .with_columns(plain_text(pl.col(pl.Decimal)))
     )
     return shown.write_csv().encode("utf-8")
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from billing_pipeline.vocabulary.money import AMOUNT
+from billing_pipeline.vocabulary.money import AMOUNT, plain_text
 
 
 def tax_minor(base_minor: pl.Expr, rate: pl.Expr) -> pl.Expr:
@@ -55,7 +55,7 @@ def _json() -> pl.Expr:
         pl.lit('{"label":"'),
         quoted,
         pl.lit('","percent":"'),
-        pl.col("percent").cast(pl.String).str.replace(r"\.?0+$", ""),
+        plain_text(pl.col("percent")),
         pl.lit('","tax_minor":'),
         pl.col("part_minor"),
         pl.lit("}"),
@@ -66,7 +66,7 @@ def _included() -> pl.Expr:
     """Tax inside prices as the one part of its group, marked, for those who recompute it."""
     written = pl.concat_str(
         pl.lit('[{"label":"","percent":"'),
-        pl.col("tax_rate").cast(pl.String).str.replace(r"\.?0+$", ""),
+        plain_text(pl.col("tax_rate")),
         pl.lit('","tax_minor":'),
         pl.col("gross_minor") - pl.col("base_minor"),
         pl.lit(',"is_included":true}]'),

@@ -9,7 +9,7 @@ import polars as pl
 
 from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.mediation.quantities import WIDEST
-from billing_pipeline.vocabulary.money import QUANTITY
+from billing_pipeline.vocabulary.money import QUANTITY, plain_text
 
 Kind = Literal["text", "number", "instant", "truth"]
 
@@ -48,10 +48,7 @@ def compile_expression(text: str, kinds: Mapping[str, Kind], wanted: Kind) -> pl
 
 
 def _as_text(typed: Typed) -> pl.Expr:
-    text = typed.expr.cast(pl.String)
-    if typed.kind == "number":
-        return text.str.strip_chars_end("0").str.strip_suffix(".")
-    return text
+    return plain_text(typed.expr) if typed.kind == "number" else typed.expr.cast(pl.String)
 
 
 def _compile(node: ast.AST, kinds: Mapping[str, Kind]) -> Typed:

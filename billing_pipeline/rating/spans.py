@@ -25,6 +25,7 @@ from billing_pipeline.rating.increments import after_free_units, raised_to_minim
 from billing_pipeline.rating.local_time import offset_changes, wall_clock
 from billing_pipeline.rating.terms import NO_INCREMENT, SECONDS, TERMS, priced_by
 from billing_pipeline.rating.time_bands import Bands
+from billing_pipeline.vocabulary.money import plain_text
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 MOST_SPANS = 400
@@ -81,8 +82,8 @@ def _split(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
         text=pl.format(
             "{} {} s at {}",
             pl.when(pl.col("band") == "").then(pl.lit("other")).otherwise("band"),
-            _plain(decimals(pl.col("units"))),
-            _plain(decimals(pl.col("unit_price"))),
+            plain_text(decimals(pl.col("units"))),
+            plain_text(decimals(pl.col("unit_price"))),
         ),
     )
     return _summed(events, priced, card)
@@ -212,7 +213,3 @@ def _summed(events: pl.DataFrame, spans: pl.DataFrame, card: FlattenedCard) -> p
         spans=pl.col("spans"),
     )
     return priced.hstack(card.named.select(pl.all().gather(answered.get_column("first"))))
-
-
-def _plain(value: pl.Expr) -> pl.Expr:
-    return value.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")

@@ -68,6 +68,14 @@ def from_minor_units(amount_minor: int, currency: str) -> Decimal:
     return Decimal(amount_minor).scaleb(-minor_exponent(currency))
 
 
+def plain_text(number: pl.Expr) -> pl.Expr:
+    """A decimal as people write it: 20 or 5.5, without superfluous zeros; null stays null.
+
+    Shape: row by row. The column must carry decimals: a whole number would lose its last zeros.
+    """
+    return number.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+
+
 def split_by_largest_remainder(total_minor: int, weights: Sequence[int]) -> list[int]:
     """Split whole minor units in proportion to `weights`; the parts sum to the total.
 

@@ -7,11 +7,11 @@ import json
 
 import polars as pl
 
-from billing_pipeline.accounting.chart import rate_text
 from billing_pipeline.accounting.handoff.batch import HandoffBatch
 from billing_pipeline.accounting.handoff.format import HandoffFormat
 from billing_pipeline.accounting.schema import JOURNAL, JOURNAL_ENTRIES, POSTINGS
 from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.vocabulary.money import plain_text
 
 _ENTRY = ["entry_number", *JOURNAL_ENTRIES.names]
 _POSTING = [name for name in POSTINGS.names if name not in JOURNAL_ENTRIES.names]
@@ -20,7 +20,7 @@ _POSTING = [name for name in POSTINGS.names if name not in JOURNAL_ENTRIES.names
 def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:  # noqa: ARG001
     """One object per entry, in entry order."""
     postings = JOURNAL.conform(journal).with_columns(
-        rate_text(pl.col("tax_rate")).alias("tax_rate")
+        plain_text(pl.col("tax_rate")).alias("tax_rate")
     )
     entries = postings.group_by(_ENTRY, maintain_order=True).agg(postings=pl.struct(_POSTING))
     head = {
