@@ -38,6 +38,12 @@ def measure_usage(size: Size, contestants: tuple[str, ...]) -> dict[str, Taken]:
     return taken
 
 
+def take_ours(size: Size) -> Taken:
+    """What our stages took over files of a size. Whether they are right, `measure_usage` asks."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        return run_alone("ours", generate(size, Path(folder)).folder)
+
+
 def contestants(*, with_baselines: bool) -> tuple[str, ...]:
     """Who is measured: without DuckDB, only what is there."""
     baselines = BASELINES if has_duckdb() else BASELINES[1:]

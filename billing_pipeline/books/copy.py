@@ -113,6 +113,7 @@ def _copied(connection: sa.Connection, frame: pl.DataFrame) -> Iterator[sa.Table
     connection.exec_driver_sql(ddl)
     in_use.add(number)
     copy_rows(connection, table, frame)
+    # After an error the transaction takes no statement but its end, so the number stays taken.
     yield table
     connection.exec_driver_sql(f"drop table {table.name}")
     in_use.remove(number)

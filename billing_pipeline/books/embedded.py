@@ -117,7 +117,7 @@ def _is_partial(pid_file: Path) -> bool:
 def _names_postgres(pid_file: Path) -> bool:
     with suppress(FileNotFoundError, psutil.NoSuchProcess):
         name: str = psutil.Process(int(pid_file.read_text().splitlines()[0])).name()
-        return name == "postgres"
+        return name.startswith("postgres")
     return False
 
 

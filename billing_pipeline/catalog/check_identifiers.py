@@ -25,37 +25,41 @@ def check_service_identifiers(
         *_spans(identifiers),
         *_texts(identifiers),
         *_owned_before(identifiers),
-        *overlaps(identifiers, identifiers),
+        *_overlaps_within(identifiers),
     ]
 
 
 def overlaps(identifiers: pl.DataFrame, others: pl.DataFrame) -> list[Problem]:
-    """Identifiers, prefixes and ranges at odds with `others`, told by `identifiers`' rows.
+    """Identifiers, prefixes and ranges at odds with those of `others`, by `identifiers`' rows.
 
-    `others` may be `identifiers` itself; its column `place` says where each of them stands, a
-    row of the file if it is missing.
+    The column `place` of `others` says where each of them stands.
     """
-    mine = _with_bounds(identifiers)
-    theirs = mine if identifiers is others else _with_bounds(others)
+    mine, theirs = _with_bounds(identifiers), _with_bounds(others)
+    twice = mine.join(theirs, on="identifier", suffix="_other").filter(is_together()).sort(ROW)
+    return _problems([twice.select(ROW, message=_claimed()), *_covered(mine, theirs)])
+
+
+def _overlaps_within(identifiers: pl.DataFrame) -> list[Problem]:
+    """Prefixes and ranges of one file at odds with each other."""
+    bounded = _with_bounds(identifiers)
+    return _problems(_covered(bounded, bounded))
+
+
+def _covered(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[pl.DataFrame]:
     held_back = covered_pairs(mine, theirs).filter(
         pl.col("status") == "assigned", pl.col("status_other").is_in(_HELD_BACK)
     )
-    found = pl.concat(
-        [
-            _twice(mine, theirs).select(ROW, message=_claimed()),
-            pattern_pairs(mine, theirs).select(ROW, message=_unclear()),
-            held_back.select(ROW, message=_withheld()),
-        ]
-    )
+    return [
+        pattern_pairs(mine, theirs).select(ROW, message=_unclear()),
+        held_back.select(ROW, message=_withheld()),
+    ]
+
+
+def _problems(found: list[pl.DataFrame]) -> list[Problem]:
     message = pl.col("message")
-    return problems_in(found, IDENTIFIERS_FILE, "identifier", message.is_not_null(), message)
-
-
-def _twice(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `mine` that others have word for word; within one file its own check tells."""
-    if mine is theirs:
-        return mine.join(theirs, on="identifier", suffix="_other").clear()
-    return mine.join(theirs, on="identifier", suffix="_other").filter(is_together()).sort(ROW)
+    return problems_in(
+        pl.concat(found), IDENTIFIERS_FILE, "identifier", message.is_not_null(), message
+    )
 
 
 def _claimed() -> pl.Expr:

@@ -1,6 +1,7 @@
 """The archive: every upload kept untouched under the hash of its content, opened with limits."""
 
 import bz2
+import errno
 import gzip
 import hashlib
 import io
@@ -10,6 +11,8 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -153,10 +156,8 @@ def _zstd(raw: IO[bytes]) -> IO[bytes]:
 
 
 def _zip_member(raw: IO[bytes]) -> IO[bytes]:
-    try:
+    with _damage_named("zip: "):
         archive = zipfile.ZipFile(raw)
-    except _CORRUPT as error:
-        raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
         raise FileRefused(
@@ -167,10 +168,8 @@ def _zip_member(raw: IO[bytes]) -> IO[bytes]:
         raise FileRefused(QuarantineReason.ENCRYPTED_ARCHIVE, "the zip archive is encrypted")
     if member.filename.lower().endswith((".zip", ".gz", ".bz2", ".tar", ".7z")):
         raise FileRefused(QuarantineReason.UNSAFE_ARCHIVE, "an archive inside the zip archive")
-    try:
+    with _damage_named("zip: "):
         return archive.open(member)
-    except _CORRUPT as error:
-        raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"zip: {error}") from error
 
 
 _CORRUPT = (
@@ -179,6 +178,25 @@ _CORRUPT = (
     *([zstd.ZstdError] if zstd else []),
 )
 """What readers of damaged archives raise: places before the file, methods there are not."""
+
+
+@contextmanager
+def _damage_named(where: str = "") -> Iterator[None]:
+    """Refuse the file for what its content makes a reader say; faults of the storage pass."""
+    try:
+        yield
+    except _CORRUPT as error:
+        if _is_of_storage(error):
+            raise
+        raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, f"{where}{error}") from error
+
+
+def _is_of_storage(error: BaseException) -> bool:
+    """Whether the same read may succeed another time, as it never does on damaged content."""
+    if isinstance(error, (TimeoutError, ConnectionError)):
+        return True
+    # Readers raise their own words without a number, or seek to a place there cannot be.
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 class _Limited(io.RawIOBase):
@@ -204,10 +222,8 @@ class _Limited(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
         """Fill a buffer. Raises: FileRefused beyond the limit or where the content is corrupt."""
-        try:
+        with _damage_named():
             chunk = self.source.read(len(buffer))
-        except _CORRUPT as error:
-            raise FileRefused(QuarantineReason.CORRUPT_ARCHIVE, str(error)) from error
         self.given += len(chunk)
         if self.given > self.limit:
             raise FileRefused(

@@ -10,7 +10,8 @@ from billing_pipeline.lake.store import Lake, content_name_of
 MISSING = "missing"
 CHANGED = "changed"
 
-_STAMPS = ("size", "mtime", "ino", "ETag", "LastModified")
+# `created` is when the inode last changed: a file whose time was set back shows there.
+_STAMPS = ("size", "mtime", "created", "ino", "ETag", "LastModified")
 _MOST_KNOWN = 100_000
 
 

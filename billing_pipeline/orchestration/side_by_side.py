@@ -9,7 +9,6 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
@@ -20,8 +19,8 @@ from billing_pipeline.orchestration.flow import Flow, run_job
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import open_instance
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _Tags = dict[str, str]
 LoadDefinitions = Callable[[], dg.Definitions]
 
@@ -57,7 +56,7 @@ class SideBySideFlow(Flow):
         self._waits.shutdown()
         self._beside.shutdown()
 
-    def beside(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+    def beside(self, do: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
         """Do something else in the process beside."""
         return self._beside.submit(do, *args, **kwargs)
 
@@ -77,13 +76,20 @@ class SideBySideFlow(Flow):
 
 def _take(waiting: deque[_Tags], run: Callable[[_Tags], None]) -> None:
     """Run what waits until nothing does; after a failure nothing more is begun."""
-    with suppress(IndexError):
-        while tags := waiting.popleft():
-            try:
-                run(tags)
-            except BaseException:
-                waiting.clear()
-                raise
+    while (tags := _next(waiting)) is not None:
+        try:
+            run(tags)
+        except BaseException:
+            waiting.clear()
+            raise
+
+
+def _next(waiting: deque[_Tags]) -> _Tags | None:
+    """What waits first. Asking before taking would race with the other thread."""
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 def _run_here(definitions: LoadDefinitions, job: str, tags: _Tags) -> None:

@@ -2,13 +2,16 @@
 
 import bz2
 import datetime as dt
+import errno
 import gzip
 import hashlib
 import io
 import os
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import fsspec
 import pytest
 
 from billing_pipeline.intake.archive import UploadChanged, archive_upload, open_usage
@@ -158,6 +161,25 @@ def test_a_broken_or_unsafe_archive_is_refused(
         read(tmp_path, name, content)
 
     assert refused.value.reason == reason
+
+
+class BrokenDisk(io.BytesIO):
+    """An archived file whose storage fails behind its first bytes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > 0:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(size)
+
+
+def test_a_fault_of_the_storage_is_not_taken_for_a_damaged_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = SimpleNamespace(open=lambda: BrokenDisk(gzip.compress(b"text" * 99)))
+    monkeypatch.setattr(fsspec, "open", lambda *_: disk)
+
+    with open_usage("archived", "a.gz") as stream, pytest.raises(OSError, match="Input/output"):
+        stream.read()
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
