@@ -132,6 +132,13 @@ lake_partitions = _table(
     _optional(INSTANT, "superseded_at"),
     key=("frame", "partition_day", "chunk", "version"),
 )
+lake_verifications = _table(
+    "lake_verifications",
+    _required(TEXT, "path"),
+    _optional(TEXT, "stamps", "fault"),
+    _required(INSTANT, "verified_at"),
+    key=("path",),
+)
 conservation = _table(
     "conservation",
     _framed(CONSERVATION, "tenant_key"),
