@@ -92,7 +92,7 @@ usage_files = _table(
     _required(DAY, "landing_day"),
     _required(TEXT, "state"),
     _optional(TEXT, "file_key", "archive_path"),
-    _optional(WHOLE, "records", "accepted", "suspended", "filtered"),
+    _optional(WHOLE, "records", "accepted", "suspended", "filtered", "sequence_number"),
     _optional(EXACT, "quantity", "quantity_kept"),
     _optional(DAY, "feed_valid_from"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),

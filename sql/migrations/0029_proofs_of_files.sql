@@ -1,5 +1,6 @@
--- 0029 Lake verifications: what a file of the lake looked like when its content was last compared with its name.
--- Why kept: reading every file of every day anew costs more each month; one whose stamps have not changed since is read
+-- 0029 Proofs of files: what a file of the lake looked like when its content was last compared with its name, and the
+-- number that a usage file gives itself.
+-- Why stamps are kept: reading every file of every day anew costs more each month; one whose stamps have not changed since is read
 -- again only now and then, for what no stamp shows.
 create table lake_verifications (
     tenant_key  text        not null,
@@ -12,3 +13,6 @@ create table lake_verifications (
 
 call isolate_tenants('lake_verifications');
 grant insert, update on lake_verifications to billing_app, billing_operator;
+
+-- What its records or its header say; the number in its name is read from the name.
+alter table usage_files add column sequence_number bigint;
