@@ -144,7 +144,7 @@ LINE_FILES = FrameSchema(
         "tenant_key": required(pl.String, "owner of the feed"),
         "feed_key": required(pl.String, "feed"),
         "name": required(pl.String, "file name"),
-        "archive_path": required(pl.String, "where the archive keeps it"),
+        "archive_path": optional(pl.String, "where the archive keeps it; null: removed"),
         "landing_day": required(pl.Date, "partition of raw usage"),
     },
 )
