@@ -209,20 +209,17 @@ def test_no_number_name_or_address_is_in_logs_and_metadata(
         add_tenants(instance, ["acme"])
         flow = Flow(installation, instance, defs)
         flow.load_and_rate()
-        watched = defs.resolve_job_def("watch_suspense").execute_in_process(
+        defs.resolve_job_def("watch_suspense").execute_in_process(
             instance=instance, partition_key="acme"
         )
         flow.bill(dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC))
         flow.assure(dt.date(2026, 2, 28))
         runs = instance.get_runs()
-        told = [log.to_json() for run in runs for log in instance.all_logs(run.run_id)]
+        told = [str(log) for run in runs for log in instance.all_logs(run.run_id)]
 
-    assert "unknown_identifier" in str(
-        watched.asset_materializations_for_node("suspense")[0].metadata["by_reason"].value
-    )
     printed = capfd.readouterr()
     everything = "\n".join([*told, caplog.text, printed.out, printed.err])
-    assert len(told) > 100, "the runs were recorded"
+    assert "unknown_identifier" in "".join(told), "metadata of the runs is in it"
     secrets = [unowned, NUMBER, *names_and_addresses(installation)]
     assert [secret for secret in secrets if secret in everything] == []
 
