@@ -36,8 +36,9 @@ _INHERITED = frozenset(
     if _is_plain(name) and name in css.INHERITED and name not in _SIDES
 )
 
-_computed = css.ComputedStyle.__missing__
-_anonymous = css.AnonymousStyle.__missing__
+of_element_by_the_library = css.ComputedStyle.__missing__
+of_anonymous_by_the_library = css.AnonymousStyle.__missing__
+resolved_by_the_library = percent.resolve_one_percentage
 
 
 def _of_element(style: Any, name: str) -> Any:  # noqa: ANN401 - no types there
@@ -51,7 +52,7 @@ def _of_element(style: Any, name: str) -> Any:  # noqa: ANN401 - no types there
         if name in _INHERITED and style.parent_style is not None:
             value = style[name] = style.parent_style[name]
             return value
-    return _computed(style, name)
+    return of_element_by_the_library(style, name)
 
 
 def _of_anonymous(style: Any, name: str) -> Any:  # noqa: ANN401 - no types there
@@ -59,7 +60,7 @@ def _of_anonymous(style: Any, name: str) -> Any:  # noqa: ANN401 - no types ther
     if name in _INHERITED:
         value = style[name] = style.parent_style[name]
         return value
-    return _anonymous(style, name)
+    return of_anonymous_by_the_library(style, name)
 
 
 def _resolve(box: Any, name: str, refer_to: float) -> None:  # noqa: ANN401 - no types there
@@ -79,13 +80,3 @@ def use_short_cuts() -> None:
     css.ComputedStyle.__missing__ = _of_element
     css.AnonymousStyle.__missing__ = _of_anonymous
     percent.resolve_one_percentage = _resolve
-
-
-def use_no_short_cuts() -> None:
-    """Go the library's own way again: to compare with it."""
-    css.ComputedStyle.__missing__ = _computed
-    css.AnonymousStyle.__missing__ = _anonymous
-    percent.resolve_one_percentage = _resolved
-
-
-_resolved = percent.resolve_one_percentage

@@ -30,7 +30,6 @@ from billing_pipeline.documents.einvoice.cii import cii_invoice
 from billing_pipeline.documents.einvoice.facts import why_impossible
 from billing_pipeline.documents.fetching import FetchRefused, NoFetching
 from billing_pipeline.documents.formats import formats
-from billing_pipeline.documents.html_tree import Source
 from billing_pipeline.documents.hybrid import embed_einvoice, finish
 from billing_pipeline.documents.labels import labels
 from billing_pipeline.documents.page_numbers import number_pages
@@ -165,7 +164,7 @@ def lay_out(html: str, templates: TemplateSet, branding: Branding) -> weasyprint
     """
     style, fonts = _style_sheet(templates, branding), _fonts(_own_fonts(templates))
     try:
-        source = Source(html, NoFetching())
+        source = weasyprint.HTML(string=html, url_fetcher=NoFetching())
         return source.render(stylesheets=[style, _pdf_a_style()], font_config=fonts)
     except FetchRefused as refusal:
         raise ResourceRefused(str(refusal)) from None
