@@ -8,7 +8,8 @@ from billing_pipeline.billing.schema import CHARGES, POSTED, TO_POST
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 _NO_MONEY = pl.lit(Decimal(0), dtype=AMOUNT)
-_POSTING = ["posted_amount", "posted_minor", "postings", "invoice_number"]
+_NOTHING = pl.lit(Decimal(0), dtype=QUANTITY)
+_POSTING = ["posted_amount", "posted_minor", "posted_quantity", "postings", "invoice_number"]
 
 
 def reconcile(charges: pl.DataFrame, posted: pl.DataFrame) -> pl.DataFrame:
@@ -22,7 +23,7 @@ def reconcile(charges: pl.DataFrame, posted: pl.DataFrame) -> pl.DataFrame:
     Raises: ComputeError if a charge key stands twice on one side.
     """
     given = CHARGES.conform(charges)
-    known = POSTED.conform(posted)
+    known = POSTED.conform(posted).with_columns(posted_quantity=pl.col("quantity"))
     found = pl.concat([_changed(given, known), _withdrawn(given, known)])
     return TO_POST.conform(
         found.with_columns(
@@ -39,6 +40,7 @@ def _changed(given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         # Nothing was posted where there is no posting; these are not unknown amounts.
         pl.col("posted_amount").fill_null(_NO_MONEY),
         pl.col("posted_minor").fill_null(0),
+        pl.col("posted_quantity").fill_null(_NOTHING),
         pl.col("postings").fill_null(0),
     )
     reason = (
@@ -62,7 +64,7 @@ def _withdrawn(given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .join(given.select("charge_key"), on="charge_key", how="anti")
         .with_columns(
             amount=_NO_MONEY,
-            quantity=pl.lit(Decimal(0), dtype=QUANTITY),
+            quantity=_NOTHING,
             difference=-pl.col("posted_amount"),
             reason=pl.lit("withdrawn"),
         )

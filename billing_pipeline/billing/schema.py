@@ -53,6 +53,7 @@ TO_POST = FrameSchema(
         **_CHARGE,
         "posted_amount": required(AMOUNT, "what was posted before, major units"),
         "posted_minor": required(pl.Int64, "what was invoiced before, minor units"),
+        "posted_quantity": required(QUANTITY, "quantity posted last; 0 for a new charge"),
         "posting_number": required(pl.Int64, "1 for a new charge, then 2, 3 ... corrections"),
         "difference": required(AMOUNT, "amount less posted_amount: what to post now"),
         "corrects_invoice": optional(pl.String, "document the correction refers to"),

@@ -111,8 +111,16 @@ def _priced(charges: pl.DataFrame) -> pl.DataFrame:
     return charges.with_columns(
         net_minor=should_be - pl.col("posted_minor"),
         promised_minor=should_be - to_minor_units(pl.col("posted_amount"), pl.col("currency")),
+        quantity=_printed_quantity(),
         tax_point=tax_point(pl.col("service_until"), pl.col("bill_from")),
     )
+
+
+def _printed_quantity() -> pl.Expr:
+    """What came or went since the last posting; the whole quantity if only its price changed."""
+    change = pl.col("quantity") - pl.col("posted_quantity")
+    is_change = (pl.col("posting_number") > 1) & (change != 0)
+    return pl.when(is_change).then(change).otherwise("quantity")
 
 
 def _correction(rule: str) -> pl.Expr:

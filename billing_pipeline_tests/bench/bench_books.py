@@ -167,6 +167,7 @@ def postings_of(lines: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
         difference=pl.col("unit_price"),
         posted_amount=pl.lit(0, pl.Decimal(38, 10)),
         posted_minor=pl.lit(0, pl.Int64),
+        posted_quantity=pl.lit(0, pl.Decimal(38, 10)),
         proration=pl.lit(None, pl.String),
         reason=pl.lit("new"),
     )

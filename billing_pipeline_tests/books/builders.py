@@ -24,7 +24,7 @@ from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUB
 from billing_pipeline.customers.tenant import LedgerAccounts, LegalEntity, Tenant
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema
-from billing_pipeline.vocabulary.money import AMOUNT
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 BILL_DAY = dt.date(2026, 2, 1)
@@ -318,6 +318,7 @@ def bill_run(engine: sa.Engine, *numbers: int) -> None:
         difference=pl.col("unit_price"),
         posted_amount=pl.lit(0, AMOUNT),
         posted_minor=pl.lit(0, pl.Int64),
+        posted_quantity=pl.lit(0, QUANTITY),
         proration=pl.lit(None, pl.String),
         reason=pl.lit("new"),
     )

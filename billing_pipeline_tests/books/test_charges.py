@@ -42,6 +42,7 @@ def to_post(*postings: Values) -> pl.DataFrame:
         "events": 3,
         "posted_amount": Decimal(0),
         "posted_minor": 0,
+        "posted_quantity": Decimal(0),
         "posting_number": 1,
         "difference": Decimal(5),
         "reason": "new",

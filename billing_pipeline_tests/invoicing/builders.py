@@ -112,7 +112,14 @@ def to_post(*rows: dict[str, Any]) -> pl.DataFrame:
     filled = [{**_charge(position), **row} for position, row in enumerate(rows, start=1)]
     for row in filled:
         row["difference"] = Decimal(row["amount"]) - Decimal(row["posted_amount"])
-        for name in ("amount", "posted_amount", "difference", "quantity", "unit_price"):
+        for name in (
+            "amount",
+            "posted_amount",
+            "difference",
+            "quantity",
+            "posted_quantity",
+            "unit_price",
+        ):
             row[name] = None if row[name] is None else Decimal(row[name])
     return pl.DataFrame(filled, schema=TO_POST.polars_schema)
 
@@ -139,6 +146,7 @@ def _charge(position: int) -> dict[str, Any]:
         "events": 0,
         "posted_amount": "0",
         "posted_minor": 0,
+        "posted_quantity": "1",
         "posting_number": 1,
         "corrects_invoice": None,
         "reason": "new",

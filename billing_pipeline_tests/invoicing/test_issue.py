@@ -305,3 +305,28 @@ def test_terms_of_subscriptions_go_before_the_accounts(
 
     assert settled.invoices["due_date"].to_list() == [due]
     assert settled.invoices.drop("due_date").equals(drafts.invoices.drop("due_date"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "posted_quantity", "posting_number", "printed"),
+    [
+        pytest.param("12", "0", 1, "12", id="new"),
+        pytest.param("12", "10", 2, "2", id="two more came late"),
+        pytest.param("10", "10", 2, "10", id="another price for the same"),
+        pytest.param("0", "10", 2, "-10", id="withdrawn"),
+    ],
+)
+def test_a_correction_line_says_how_much_came_or_went(
+    quantity: str, posted_quantity: str, posting_number: int, printed: str
+) -> None:
+    drafts = draft(
+        to_post(
+            {
+                "quantity": quantity,
+                "posted_quantity": posted_quantity,
+                "posting_number": posting_number,
+            }
+        )
+    )
+
+    assert drafts.lines["quantity"].to_list() == [Decimal(printed)]

@@ -140,6 +140,7 @@ def _taken_back(connection: Connection, tenant_key: str, invoice_number: str) ->
     ).with_columns(
         amount=pl.col("posted_amount") - pl.col("on_document"),
         difference=-pl.col("on_document"),
+        posted_quantity=pl.col("quantity"),
         posting_number=pl.col("postings") + 1,
         corrects_invoice=pl.lit(invoice_number),
         reason=pl.lit("withdrawn"),
