@@ -24,7 +24,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import read_charges, read_charges_of
+from billing_pipeline.orchestration.steps.compute import read_charges_of, read_latest_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_rate_cards
 from billing_pipeline.orchestration.steps.verify_lake import verify_parts
 from billing_pipeline.orchestration.suspense import read_suspense
@@ -91,9 +91,9 @@ def _gathered(
     now: dt.datetime,
 ) -> AssuranceFacts:
     tenant_key, day = facts.tenant.key, max(bill_days)
-    computed = _computed(installation, tenant_key, bill_days)
-    first_day = min(min(bill_days) - LOOK_BACK, _first_service(computed, day))
     until = day + ONE_DAY
+    computed = read_latest_charges(installation, tenant_key, min(bill_days), until)
+    first_day = min(min(bill_days) - LOOK_BACK, _first_service(computed, day))
     with tenant_scope(installation.engine, tenant_key) as connection:
         entries = stored.read_entries(connection, tenant_key)
         from_books = {
@@ -136,19 +136,6 @@ def _as_they_ended(facts: TenantFacts) -> pl.DataFrame:
     spans = subscription_history(facts.subscriptions, facts.terms.changes)
     last = spans.sort("span_from").unique("subscription_key", keep="last", maintain_order=True)
     return SUBSCRIPTIONS.conform(last.sort("subscription_key"))
-
-
-def _computed(
-    installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
-) -> pl.DataFrame:
-    """Charges of the bill days, each as computed last; one computed twice in a day stands twice."""
-    latest, *earlier = (
-        read_charges(installation, tenant_key, day).charges
-        for day in sorted(bill_days, reverse=True)
-    )
-    for day in earlier:
-        latest = pl.concat([latest, day.join(latest, on="charge_key", how="anti")])
-    return latest
 
 
 def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:
