@@ -121,7 +121,8 @@ def _listed(catalog: Catalog) -> list[_Listed]:
     """The listed prices whose events can be judged."""
     agreed = {
         key
-        for one in catalog.negotiated
+        for level in (catalog.negotiated, *catalog.inherited)
+        for one in level
         for key in (one.replaces, "" if one.price is None else one.price.key)
     }
     unknown = agreed | set(pooled_prices(catalog)["price_key"])
