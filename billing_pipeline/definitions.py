@@ -17,6 +17,7 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     outlook,
     reports,
     reprocess,
+    retention,
     suspense,
     usage,
 )
@@ -28,6 +29,7 @@ defs = dg.Definitions(
         usage.mediated_usage,
         usage.rated_usage,
         suspense.suspense,
+        retention.masked_usage,
         money.charges,
         money.invoices,
         money.invoice_documents,

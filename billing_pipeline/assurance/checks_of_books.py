@@ -4,6 +4,7 @@ from billing_pipeline.assurance.control import Control
 
 CHECKS = (
     Control("conservation_holds", "mediation", "block", "stages keep records and quantity"),
+    Control("usage_after_masking", "mediation", "warn", "nothing comes for masked days"),
     Control("identifiers_have_one_owner", "customers", "block", "identifiers have one owner"),
     Control("rate_card_prices_do_not_overlap", "pricing", "block", "cards have one price a day"),
     Control("bill_days_without_gaps", "billing", "block", "no bill day is skipped"),

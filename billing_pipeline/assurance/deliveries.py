@@ -119,6 +119,8 @@ def _numbered(landed: pl.DataFrame, feed: Feed) -> Iterator[NumberedFile]:
 def identifiers_without_owner(suspense: pl.DataFrame) -> pl.DataFrame:
     """Identifiers that are used and belong to nobody: FINDINGS, one per feed.
 
+    No number stands in it: findings are kept and told longer than numbers may be.
+
     Args:
         suspense: SUSPENSE.
     """
@@ -126,7 +128,6 @@ def identifiers_without_owner(suspense: pl.DataFrame) -> pl.DataFrame:
     wrong = unknown.group_by("feed_key").agg(
         records=pl.len(),
         identifiers=pl.col("service_identifier").n_unique(),
-        named=pl.col("service_identifier").drop_nulls().unique().sort().head(5).str.join(", "),
     )
     return findings(
         wrong,
@@ -134,10 +135,10 @@ def identifiers_without_owner(suspense: pl.DataFrame) -> pl.DataFrame:
         severity="warn",
         subject=pl.col("feed_key"),
         message=pl.format(
-            "{} records of {} identifiers belong to nobody, e.g. {}. Give them an owner in "
-            "service_identifiers.csv, or write the records off.",
+            "{} records of {} identifiers belong to nobody; `billing suspense list --by "
+            "identifier` names them. Give them an owner in service_identifiers.csv, or write the "
+            "records off.",
             "records",
             "identifiers",
-            "named",
         ),
     )

@@ -68,8 +68,10 @@ def stale_usage_days(connection: sa.Connection) -> pl.DataFrame:
 
 
 def owners_of_usage_day(connection: sa.Connection, usage_day: dt.date) -> list[str]:
-    """Tenants whose files hold, or held, records of a usage day, sorted."""
-    owners = sa.select(usage_days.c.tenant_key).where(usage_days.c.usage_day == usage_day)
+    """Tenants whose files hold, or held, records of a usage day, sorted; masked days have none."""
+    owners = sa.select(usage_days.c.tenant_key).where(
+        usage_days.c.usage_day == usage_day, usage_days.c.masked_at.is_(None)
+    )
     return sorted(connection.execute(owners).scalars())
 
 
@@ -109,6 +111,7 @@ def mark_rating_days_stale(
             rating_days.c.tenant_key == tenant_key,
             rating_days.c.usage_day >= from_day,
             rating_days.c.usage_day < until_day,
+            rating_days.c.masked_at.is_(None),
         )
         .values(touched=rating_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )
@@ -265,7 +268,9 @@ def _touched(
 
 
 def _stale(connection: sa.Connection, table: sa.Table, done: sa.ColumnElement[int]) -> pl.DataFrame:
-    select = sa.select(*(table.c[name] for name in STALE_DAYS.names)).where(done < table.c.touched)
+    select = sa.select(*(table.c[name] for name in STALE_DAYS.names)).where(
+        done < table.c.touched, table.c.masked_at.is_(None)
+    )
     return copy_out(connection, select, STALE_DAYS).sort("usage_day", "tenant_key")
 
 

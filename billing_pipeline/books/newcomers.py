@@ -54,7 +54,7 @@ def touch_days_waiting_for(
     )
     connection.execute(
         sa.update(usage_days)
-        .where(usage_days.c.tenant_key.in_(lineage), waiting)
+        .where(usage_days.c.tenant_key.in_(lineage), waiting, usage_days.c.masked_at.is_(None))
         .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )
 

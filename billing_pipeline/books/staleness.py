@@ -72,7 +72,11 @@ def touch_known_usage_days(
     lineage = sa.select(sa.func.tenant_lineage(tenant_key).column_valued("tenant_key"))
     connection.execute(
         sa.update(usage_days)
-        .where(usage_days.c.tenant_key.in_(lineage), usage_days.c.usage_day.in_(days))
+        .where(
+            usage_days.c.tenant_key.in_(lineage),
+            usage_days.c.usage_day.in_(days),
+            usage_days.c.masked_at.is_(None),
+        )
         .values(touched=usage_days.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )
 
@@ -145,6 +149,6 @@ def _touch_from(
     since = first_day - _ZONES if first_day > dt.date.min else first_day
     connection.execute(
         sa.update(table)
-        .where(whose, table.c.usage_day >= since)
+        .where(whose, table.c.usage_day >= since, table.c.masked_at.is_(None))
         .values(touched=table.c.touched + 1, changed_at=sa.func.clock_timestamp())
     )

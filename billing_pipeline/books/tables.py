@@ -97,6 +97,7 @@ usage_files = _table(
     _optional(DAY, "feed_valid_from"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),
     _required(INSTANT, "changed_at"),
+    _optional(INSTANT, "masked_at"),
     key=("file_id",),
 )
 usage_file_days = _table(
@@ -111,6 +112,7 @@ usage_days = _table(
     _required(DAY, "usage_day"),
     _required(WHOLE, "touched", "mediated"),
     _required(INSTANT, "changed_at"),
+    _optional(INSTANT, "masked_at"),
     key=("usage_day",),
 )
 rating_days = _table(
@@ -118,6 +120,7 @@ rating_days = _table(
     _required(DAY, "usage_day"),
     _required(WHOLE, "touched", "rated"),
     _required(INSTANT, "changed_at"),
+    _optional(INSTANT, "masked_at"),
     key=("usage_day",),
 )
 lake_partitions = _table(
@@ -129,7 +132,7 @@ lake_partitions = _table(
     _required(TEXT, "path"),
     _required(WHOLE, "rows", "bytes"),
     _required(INSTANT, "recorded_at"),
-    _optional(INSTANT, "superseded_at"),
+    _optional(INSTANT, "superseded_at", "removed_at"),
     key=("frame", "partition_day", "chunk", "version"),
 )
 lake_verifications = _table(
@@ -204,6 +207,12 @@ documents = _table(
     "documents",
     _required(TEXT, "invoice_number", "kind", "path", "sha256"),
     _required(INSTANT, "recorded_at"),
+    key=("invoice_number", "kind"),
+)
+removed_documents = _table(
+    "removed_documents",
+    _required(TEXT, "invoice_number", "kind"),
+    _required(INSTANT, "removed_at"),
     key=("invoice_number", "kind"),
 )
 

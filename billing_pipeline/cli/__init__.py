@@ -28,6 +28,7 @@ from billing_pipeline.cli import (
     provisioning,
     report,
     reprocess,
+    retention,
     simulate,
     suspense,
     swap,
@@ -61,6 +62,7 @@ billing.add_command(identifiers.identifiers)
 billing.add_command(price.price)
 billing.add_command(reprocess.reprocess)
 billing.add_command(invoice.invoice)
+billing.add_command(retention.retention)
 billing.add_command(simulate.simulate)
 billing.add_command(suspense.suspense)
 billing.add_command(swap.swap)

@@ -50,6 +50,17 @@ class SuspensePolicy(Configuration):
     )
 
 
+class RetentionPolicy(Configuration):
+    """How long numbers, addresses and other personal data of usage are kept."""
+
+    mask_usage_after_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days after which usage of closed months is masked; None: as the tenant above "
+        "says, or never",
+    )
+
+
 class ControlSetting(Configuration):
     """What a tenant wants otherwise of one control."""
 

@@ -11,6 +11,7 @@ from billing_pipeline.customers.policies import (
     ExchangeRate,
     IntercompanySupply,
     MonthEnd,
+    RetentionPolicy,
     SuspensePolicy,
 )
 from billing_pipeline.vocabulary.configuration import (
@@ -217,6 +218,7 @@ class Tenant(Configuration):
     )
     billing_policy: BillingPolicy = BillingPolicy()
     suspense: SuspensePolicy = SuspensePolicy()
+    retention: RetentionPolicy = RetentionPolicy()
     look_back_periods: int | None = Field(
         default=None, ge=1, description="billing periods a run corrects; None is all of them"
     )

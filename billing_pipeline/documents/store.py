@@ -50,6 +50,13 @@ def get_document(stored: StoredDocument) -> bytes:
     return content
 
 
+def remove_document(path: str) -> None:
+    """Remove a document; one that is gone already is no fault."""
+    files, location = fsspec.core.url_to_fs(path)
+    if files.exists(location):
+        files.rm_file(location)
+
+
 def _write_whole(files: fsspec.AbstractFileSystem, location: str, content: bytes) -> None:
     """Write beside, then move: nobody ever reads half a document."""
     beside = f"{location}.part"

@@ -99,6 +99,13 @@ def _store(filesystem: Any, path: str, content: IO[bytes]) -> None:  # noqa: ANN
     filesystem.mv(unfinished, path)
 
 
+def remove_original(url: str) -> None:
+    """Remove a file of the archive or the landing zone; one that is gone already is no fault."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    if filesystem.exists(path):
+        filesystem.rm_file(path)
+
+
 def open_usage(
     archive_path: str,
     name: str,

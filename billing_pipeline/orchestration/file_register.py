@@ -42,6 +42,8 @@ def file_story(installation: Installation, file_id: int) -> Iterator[str]:
     yield f"  at {row['url']}"
     if row["archive_path"]:
         yield f"  archived untouched as {row['archive_path']}"
+    elif row["records"] is not None:
+        yield "  its usage is masked; the original is removed"
     if row["records"] is not None:
         yield "  " + ", ".join(f"{row[name]} {name}" for name in _FIGURES)
     for day, records in days.select("usage_day", "records").rows():

@@ -9,6 +9,7 @@ from billing_pipeline.orchestration.assets import (
     outlook,
     reports,
     reprocess,
+    retention,
     suspense,
     usage,
 )
@@ -77,7 +78,13 @@ preview_reprocess = dg.define_asset_job(
     selection=dg.AssetSelection.assets(reprocess.reprocess_preview),
     description="Show in money what rating some days of a tenant again would change.",
 )
+mask_usage = dg.define_asset_job(
+    "mask_usage",
+    selection=dg.AssetSelection.assets(retention.masked_usage),
+    description="Mask numbers of usage that is older than tenants keep it.",
+)
 ALL = [
+    mask_usage,
     preview_reprocess,
     load_usage,
     mediate_usage,

@@ -16,6 +16,7 @@ from billing_pipeline.orchestration.partitions import (
     unbroken_spans,
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
+from billing_pipeline.orchestration.retention import plans
 from billing_pipeline.orchestration.steps.close_month import month_to_close
 from billing_pipeline.orchestration.steps.facts import read_tenant
 
@@ -137,7 +138,29 @@ def weekly_plan_recommendations(
         yield tenant_span_request("swap", tenant_key, today, today, "weekly")
 
 
+@dg.schedule(
+    job=jobs.mask_usage,
+    cron_schedule="20 4 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Masks usage of tenants whose tenant.yaml says how long numbers are kept.",
+)
+def daily_masking(
+    context: dg.ScheduleEvaluationContext, billing: BillingInstallation
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run for every company that has something to mask or to remove."""
+    now = utc_now()
+    with installation_scope(billing.installation.engine) as connection:
+        add_tenants(context.instance, catalog.tenant_keys(connection))
+    due_families = [plan.family.root for plan in plans(billing.installation, now) if plan.is_due]
+    if not due_families:
+        yield dg.SkipReason("nothing is older than tenants keep it")
+    for root in due_families:
+        yield dg.RunRequest(run_key=f"mask:{root}:{now.date()}", partition_key=root)
+
+
 ALL = [
+    daily_masking,
     daily_bill_runs,
     daily_assurance,
     monthly_closings,

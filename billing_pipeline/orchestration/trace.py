@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from billing_pipeline.books import catalog, files, invoices, suspense
+from billing_pipeline.books import catalog, files, invoices, retention, suspense
 from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
 from billing_pipeline.orchestration.steps.facts import read_tenant
@@ -46,10 +47,25 @@ def trace_invoice(
     # A correction shows all events of its charge, not only those on the first document.
     as_first = lines.with_columns(posting_number=pl.lit(1, pl.Int64))
     events = fetch_usage_behind(installation, read_tenant(installation, tenant_key), as_first)
+    yield from _masked(installation, tenant_key, events)
     names = _file_names(installation, events)
     lives = _lives(installation, events)
     for line in lines.sort("line_number").iter_slices(1):
         yield from _line(line, events, names, lives, limit)
+
+
+def _masked(installation: Installation, tenant_key: str, events: pl.DataFrame) -> Iterator[str]:
+    """What is no longer known of the events, and since when."""
+    days = events.select(day=pl.col("started_at").dt.date())["day"].unique().sort().to_list()
+    if not days:
+        return
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        since = retention.masked_since(connection, tenant_key, days[0], days[-1] + ONE_DAY)
+    if masked := [day for day in days if day in since]:
+        yield (
+            f"numbers of {len(masked)} usage days, {masked[0]} to {masked[-1]}, were masked by "
+            f"{max(since.values()):%Y-%m-%d}: records are named, their originals are gone"
+        )
 
 
 def _tenant_of(installation: Installation, invoice_number: str) -> str:

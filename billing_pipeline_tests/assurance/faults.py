@@ -207,6 +207,13 @@ FAULTS = {
         "conservation",
         "conservation_holds",
     ),
+    "usage comes for a masked day": fault(
+        changed(
+            "update usage_days set masked_at = changed_at, touched = touched + 1 "
+            "where usage_day = '2026-01-12'"
+        ),
+        "usage_after_masking",
+    ),
     "a day is skipped by rating": fault(
         changed("delete from conservation where stage = 'rate' and partition_day = '2026-01-12'"),
         "missing_day",

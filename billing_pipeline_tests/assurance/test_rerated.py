@@ -35,7 +35,7 @@ def catalog(price: dict[str, Any], card: RateCard = CARD, **more: object) -> Cat
     return Catalog(products=products, plans=plans, rate_cards=(card,))
 
 
-def event(amount: str, unit_price: str = "0.06", **columns: object) -> pl.LazyFrame:
+def event(amount: str, unit_price: str = "0.06", /, **columns: object) -> pl.LazyFrame:
     """One call of 90 seconds."""
     row = dict.fromkeys(RATED_USAGE.names) | {
         "account_key": "A1",

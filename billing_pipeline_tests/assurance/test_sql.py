@@ -86,6 +86,7 @@ FAULTS = {
         "update postings set amount_minor = -501 where role = 'tax' and entry_number = 1",
         "GBP",
     ),
+    "usage_after_masking": ("update usage_days set masked_at = '2026-06-01'", "2026-01-05"),
 }
 
 

@@ -97,8 +97,9 @@ def test_a_draft_announces_usage_once(database_url: str, tmp_path: Path) -> None
     usage = given / "acme" / "usage" / "calls"
     (usage / "@2026-05-01").rename(usage / "@2026-04-21")
     with (given / "acme" / "plans.yaml").open("a") as plans:
-        # Of the last plan.
-        plans.write("    included_units: [{key: free, units: 125, prices: [minutes]}]\n")
+        plans.write(
+            "    included_units: [{key: free, units: 125, prices: [minutes]}]\n"
+        )  # of the last plan
     with (given / "acme" / "tenant.yaml").open("a") as tenant:
         tenant.write(
             "billing_policy: {usage_alerts: [1, 5, 50], expected_bill_alerts: [35, 36],"

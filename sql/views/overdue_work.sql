@@ -34,7 +34,7 @@ select
     changed_at,
     'the day has new usage and is not mediated; materialise mediated_usage for it'
 from usage_days
-where mediated < touched
+where mediated < touched and masked_at is null
 union all
 select
     tenant_key,
@@ -43,4 +43,4 @@ select
     changed_at,
     'usage or prices of the day changed and it is not rated; materialise rated_usage for it'
 from rating_days
-where rated < touched
+where rated < touched and masked_at is null

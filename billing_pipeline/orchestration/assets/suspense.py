@@ -57,7 +57,11 @@ def _metadata(found: TenantSuspense) -> shown.Metadata:
         "by_reason": shown.table(_in_words(grouped(found.lives, "reason"))),
         "by_feed": shown.table(_in_words(grouped(found.lives, "feed"))),
         "by_identifier": shown.table(
-            _in_words(grouped(found.lives, "identifier").head(_IDENTIFIERS_SHOWN))
+            _in_words(
+                grouped(found.lives, "identifier")
+                .head(_IDENTIFIERS_SHOWN)
+                .with_columns(shown.beginning(pl.col("service_identifier")))
+            )
         ),
     }
 

@@ -120,6 +120,8 @@ def rated_usage(
     for tenant_key, day in tenant_days_of(context.partition_keys):
         with storage_faults_retried():
             rated = rater.rate_day(tenant_key, day)
+        if rated.is_masked:
+            context.log.warning("%s of %s is masked and stays as it is", day, tenant_key)
         if rated.events:
             key = tenant_day_key(tenant_key, day)
             context.add_asset_metadata(_rated(rated), partition_key=key)

@@ -13,7 +13,8 @@ from billing_pipeline.assurance.findings import all_findings
 from billing_pipeline.assurance.run import assure, wanted_controls
 from billing_pipeline.assurance.schema import USAGE_PER_DAY
 from billing_pipeline.billing.history import subscription_history
-from billing_pipeline.books import assured, checks, findings, invoices, journal
+from billing_pipeline.billing.schema import CHARGES
+from billing_pipeline.books import assured, checks, findings, invoices, journal, manifest
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books import charges as posted
 from billing_pipeline.books.conservation import read_conservation
@@ -24,7 +25,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import read_charges_of, read_latest_charges
+from billing_pipeline.orchestration.steps.compute import read_charges_of
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_rate_cards
 from billing_pipeline.orchestration.steps.verify_lake import verify_parts
 from billing_pipeline.orchestration.suspense import read_suspense
@@ -91,9 +92,9 @@ def _gathered(
     now: dt.datetime,
 ) -> AssuranceFacts:
     tenant_key, day = facts.tenant.key, max(bill_days)
-    until = day + ONE_DAY
-    computed = read_latest_charges(installation, tenant_key, min(bill_days), until)
+    computed = _computed(installation, tenant_key, bill_days)
     first_day = min(min(bill_days) - LOOK_BACK, _first_service(computed, day))
+    until = day + ONE_DAY
     with tenant_scope(installation.engine, tenant_key) as connection:
         entries = stored.read_entries(connection, tenant_key)
         from_books = {
@@ -136,6 +137,22 @@ def _as_they_ended(facts: TenantFacts) -> pl.DataFrame:
     spans = subscription_history(facts.subscriptions, facts.terms.changes)
     last = spans.sort("span_from").unique("subscription_key", keep="last", maintain_order=True)
     return SUBSCRIPTIONS.conform(last.sort("subscription_key"))
+
+
+def _computed(
+    installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
+) -> pl.DataFrame:
+    """Charges of the bill days, each as computed last; one computed twice in a day stands twice."""
+    from_day, until_day = min(bill_days), max(bill_days) + ONE_DAY
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        parts = manifest.partition_paths(
+            connection, layout.CHARGES, tenant_key, from_day, until_day
+        )
+    latest = CHARGES.empty()
+    for day in parts.partition_by("partition_day", maintain_order=True)[::-1]:
+        charges = installation.lake.scan(day["path"].to_list(), CHARGES).collect()
+        latest = pl.concat([latest, charges.join(latest, on="charge_key", how="anti")])
+    return latest
 
 
 def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:

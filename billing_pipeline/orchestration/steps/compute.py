@@ -115,25 +115,6 @@ def read_charges(installation: Installation, tenant_key: str, bill_day: dt.date)
     )
 
 
-def read_latest_charges(
-    installation: Installation, tenant_key: str, from_day: dt.date, until_day: dt.date
-) -> pl.DataFrame:
-    """Charges of the bill days [from_day, until_day), each as its last day computed it.
-
-    One that was computed twice in a day stands twice.
-    """
-    with tenant_scope(installation.engine, tenant_key) as connection:
-        parts = manifest.partition_paths(
-            connection, layout.CHARGES, tenant_key, from_day, until_day
-        )
-    days = [
-        installation.lake.scan([path], CHARGES).with_columns(day=pl.lit(number))
-        for number, path in enumerate(parts["path"])
-    ]
-    charges = pl.concat([CHARGES.empty().lazy().with_columns(day=pl.lit(0)), *days]).collect()
-    return charges.filter(pl.col("day") == pl.col("day").max().over("charge_key")).drop("day")
-
-
 def read_charges_of(
     installation: Installation, tenant_key: str, from_day: dt.date, until_day: dt.date
 ) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from billing_pipeline.books import files, loading
+from billing_pipeline.books import files, loading, retention
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.books.usage_schema import ARCHIVED_FILES
 from billing_pipeline.intake.archive import (
@@ -123,7 +123,13 @@ class Loader:
     ) -> list[tuple[WaitingFile, ArchivedFile]]:
         with tenant_scope(self._installation.engine, tenant_key) as connection:
             every = files.read_files(connection, "loaded", "superseded")
+            is_masked = retention.is_landing_day_masked(connection, tenant_key, landing_day)
         own = every.filter(pl.col("tenant_key") == tenant_key, pl.col("landing_day") == landing_day)
+        if is_masked:
+            raise NothingToReload(
+                f"usage that landed on {landing_day} at {tenant_key} was masked as its retention "
+                "says; the originals are gone"
+            )
         if own.is_empty():
             raise NothingToReload(f"{tenant_key} has no loaded file that landed on {landing_day}")
         copies = own.select("file_key", "name", "size_bytes", "archive_path").rows()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from billing_pipeline.books import catalog, conservation, due, manifest
+from billing_pipeline.books import catalog, conservation, due, manifest, retention
 from billing_pipeline.books.scope import installation_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
 from billing_pipeline.lake import layout
@@ -64,6 +64,7 @@ def mediate_owner_day(
         mediated = mediate(standing.records, guide, released=released)
         _keep(done, owner_key, raw, standing.with_set_aside(mediated))
     with installation_scope(installation.engine) as connection:
+        retention.refuse_masked_owner_day(connection, owner_key, day)
         for part in done.partitions():
             manifest.replace_partition(connection, part.frame, day, part.tenant_key, part.chunks)
         conservation.replace_conservation(connection, done.equation())

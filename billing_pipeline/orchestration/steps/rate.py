@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.books import conservation, due, manifest
+from billing_pipeline.books import conservation, due, manifest, retention
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.schema import SUSPENSE, USAGE_EVENTS
@@ -33,6 +33,7 @@ class RatedDay:
     amount: Decimal
     cost_amount: Decimal
     currency: str
+    is_masked: bool = False
 
 
 class TenantRater:
@@ -44,12 +45,20 @@ class TenantRater:
         self._known: dict[str, tuple[TenantFacts, PriceBook]] = {}
 
     def rate_day(self, tenant_key: str, day: dt.date) -> RatedDay:
-        """Rate a tenant's usage day and make the result current. Re-running replaces the day."""
+        """Rate a tenant's usage day and make the result current. Re-running replaces the day.
+
+        A day whose numbers were masked stays as it is.
+        """
         if tenant_key not in self._known:
             facts = read_facts(self._installation, tenant_key)
             cards = read_rate_cards(self._installation, tenant_key)
             self._known = {tenant_key: (facts, tenant_price_book(facts, cards))}
-        return rate_day(self._installation, *self._known[tenant_key], day, now=self._now)
+        facts, book = self._known[tenant_key]
+        try:
+            return rate_day(self._installation, facts, book, day, now=self._now)
+        except retention.DayMasked:
+            nothing = Decimal(0)
+            return RatedDay(0, 0, 0, nothing, nothing, facts.tenant.currency, is_masked=True)
 
 
 def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> PriceBook:
@@ -107,8 +116,12 @@ def rate_day(
 def event_parts(
     installation: Installation, tenant_key: str, day: dt.date
 ) -> Iterator[pl.DataFrame]:
-    """A tenant's current USAGE_EVENTS of a UTC day, part by part; without any, one without rows."""
+    """A tenant's current USAGE_EVENTS of a UTC day, part by part; without any, one without rows.
+
+    Raises: DayMasked: of masked usage nothing can be priced anew.
+    """
     with tenant_scope(installation.engine, tenant_key) as connection:
+        retention.refuse_masked_day(connection, tenant_key, day)
         paths = manifest.partition_paths(
             connection, layout.MEDIATED_USAGE, tenant_key, day, day + ONE_DAY
         )
