@@ -7,7 +7,7 @@ import polars as pl
 
 from billing_pipeline.accounting.schema import MARGINS, USAGE_TREND
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.prices import RateCardUsage
+from billing_pipeline.catalog.prices import CostPlusUsage, RateCardUsage
 from billing_pipeline.vocabulary.periods import local_day
 
 
@@ -49,7 +49,7 @@ def margins(rated_usage: pl.LazyFrame, catalog: Catalog) -> pl.DataFrame:
             (price.key, price.cost_deck)
             for plan in catalog.plans
             for price in plan.prices
-            if isinstance(price, RateCardUsage)
+            if isinstance(price, RateCardUsage | CostPlusUsage)
         ],
         schema={"price_key": pl.String, "supplier": pl.String},
         orient="row",

@@ -33,6 +33,7 @@ CONTROLS = (
     Control("lake_part", "operations", "block", "files of the lake are as they were written"),
     Control("usage_conserved", "rating", "block", "the lake holds what rating counted"),
     Control("usage_outside_subscription", "rating", "block", "usage lies within its subscription"),
+    Control("event_prices", "rating", "block", "events cost what the catalog lists"),
     Control(
         "zero_rated",
         "rating",

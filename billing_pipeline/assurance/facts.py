@@ -25,7 +25,8 @@ class AssuranceFacts:
     `rated_usage` RATED_USAGE and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the
     lake's rated events by partition day, `days_due` the days that were worked on,
     `conservation` CONSERVATION, `landed` LANDED_FILES of the tenant's feeds, `suspense`
-    SUSPENSE, `parts` LAKE_PARTS, `rate_cards` RATE_CARD_AGES.
+    SUSPENSE, `parts` LAKE_PARTS, `rate_cards` RATE_CARD_AGES, `card_prices` RATE_CARD_PRICES of
+    the cards it sells by.
     """
 
     tenant: Tenant
@@ -51,6 +52,7 @@ class AssuranceFacts:
     suspense: pl.DataFrame
     parts: pl.DataFrame
     rate_cards: pl.DataFrame
+    card_prices: pl.DataFrame
 
     @property
     def never_suspended(self) -> pl.DataFrame:

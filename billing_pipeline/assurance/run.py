@@ -18,6 +18,7 @@ from billing_pipeline.assurance import (
     deliveries,
     plausibility,
     rederived,
+    rerated,
     shared_pools,
     usage_kept,
 )
@@ -83,6 +84,10 @@ RUNS = (
         lambda facts, _: plausibility.usage_lies_within_subscriptions(
             facts.rated_usage, facts.subscriptions, facts.tenant.time_zone
         ),
+    ),
+    Run(
+        ("event_prices",),
+        lambda facts, _: rerated.event_prices(facts.rated_usage, facts.catalog, facts.card_prices),
     ),
     Run(
         ("zero_rated",),

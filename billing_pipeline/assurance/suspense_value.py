@@ -65,9 +65,9 @@ def suspense_findings(
 ) -> pl.DataFrame:
     """FINDINGS, to warn: tenants whose suspense is older or worth more than their policy says."""
     found = [
-        ("suspense", "warn", tenant_key, message)
+        ("suspense", "warn", tenant_key, f"{'; '.join(too_much)}. {_WHAT_TO_DO}")
         for tenant_key, there in sorted(waiting.items())
-        for message in _messages(there, policies[tenant_key], now)
+        if (too_much := _beyond(there, policies[tenant_key], now))
     ]
     return FINDINGS.conform(pl.DataFrame(found, schema=FINDINGS.polars_schema, orient="row"))
 
@@ -78,21 +78,22 @@ _WHAT_TO_DO = (
 )
 
 
-def _messages(there: Waiting, policy: SuspensePolicy, now: dt.datetime) -> list[str]:
+def _beyond(there: Waiting, policy: SuspensePolicy, now: dt.datetime) -> list[str]:
+    """In what the policy is not kept, in words."""
     age = (now - there.oldest_seen_at).days
     limit = most_value(there, policy)
-    messages = []
+    beyond = []
     if age > policy.warn_after_days:
-        messages.append(
+        beyond.append(
             f"the oldest of {there.records} records has waited {age} days, more than "
-            f"{policy.warn_after_days}. {_WHAT_TO_DO}"
+            f"{policy.warn_after_days}"
         )
     if there.value > limit:
-        messages.append(
+        beyond.append(
             f"{there.records} records are worth about {there.value:.2f} {there.currency}, more "
-            f"than {limit:.2f}. {_WHAT_TO_DO}"
+            f"than {limit:.2f}"
         )
-    return messages
+    return beyond
 
 
 def most_value(there: Waiting, policy: SuspensePolicy) -> Decimal:

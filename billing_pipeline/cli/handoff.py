@@ -49,6 +49,18 @@ def export(tenant_key: str) -> None:
         click.echo("every entry was handed over before")
 
 
+@handoff.command()
+@_tenant
+@_format
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+def customers(tenant_key: str, format_name: str, out: Path) -> None:
+    """Write who pays the tenant to OUT, by the names the format gives them, as CSV."""
+    from billing_pipeline.orchestration.handoff import write_customers
+    from billing_pipeline.orchestration.installation import Installation
+
+    click.echo(str(write_customers(Installation.from_environment(), tenant_key, format_name, out)))
+
+
 @handoff.command("re-export")
 @_tenant
 @_format

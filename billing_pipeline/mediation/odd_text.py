@@ -9,14 +9,13 @@ ODD_CHARACTERS = "odd_characters"
 """The remark on a record whose identifier or number has them, or mixes alphabets."""
 
 _INVISIBLE = r"[\u00a0\u00ad\u200b-\u200f\u202a-\u202f\u2060-\u2064\u2066-\u2069\ufeff]"
-_PLAIN = r"^[\x00-\x7f]*$"
 # Look-alikes: a Cyrillic or Greek letter among Latin ones is no slip of the pen.
 _MIXED = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
 
 
 def is_plain(text: pl.Series) -> bool:
     """Whether all texts are ASCII, which most are: then nothing is to be done."""
-    return bool(text.str.contains(_PLAIN).fill_null(value=True).all())
+    return text.str.len_bytes().sum() == text.str.len_chars().sum()
 
 
 def to_look_up(text: pl.Expr) -> pl.Expr:

@@ -5,12 +5,14 @@ from typing import Literal
 
 import polars as pl
 
+from billing_pipeline.accounting.handoff.customers import customers_csv
+from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import handoff
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.book import HandedOff, hand_off_journal, re_export
-from billing_pipeline.orchestration.steps.facts import read_tenant
+from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
 
 
 def batches_of(installation: Installation, tenant_key: str) -> pl.DataFrame:
@@ -46,6 +48,21 @@ def export_again(
     out.mkdir(parents=True, exist_ok=True)
     target = out / file.file_name
     target.write_bytes(file.content)
+    return target
+
+
+def write_customers(
+    installation: Installation, tenant_key: str, format_name: str, out: Path
+) -> Path:
+    """Write who pays a tenant, by the names one format gives them; return the file.
+
+    Raises: UnknownFormat.
+    """
+    name = handoff_format(format_name).name
+    facts = read_facts(installation, tenant_key)
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / f"{tenant_key}-{name}-customers.csv"
+    target.write_bytes(customers_csv(facts.accounts, facts.tenant, name))
     return target
 
 

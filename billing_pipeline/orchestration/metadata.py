@@ -5,10 +5,11 @@ from decimal import Decimal
 import dagster as dg
 import polars as pl
 
-from billing_pipeline.vocabulary.money import from_minor_units
+from billing_pipeline.vocabulary.money import from_minor_units, plain_text
 
 Metadata = dict[str, dg.MetadataValue]
 _TABLE_ROWS = 20
+_LONGEST_CELL = 300
 _SHOWN = 4
 
 
@@ -41,13 +42,25 @@ def beginning(identifier: pl.Expr) -> pl.Expr:
 
 
 def table(frame: pl.DataFrame) -> dg.MetadataValue:
-    """The first rows of a frame as a Markdown table."""
-    with pl.Config(
-        tbl_formatting="ASCII_MARKDOWN",
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        tbl_rows=_TABLE_ROWS,
-        fmt_str_lengths=200,
-        tbl_width_chars=2000,
-    ):
-        return dg.MetadataValue.md(str(frame.head(_TABLE_ROWS)))
+    """The first rows of a frame as a Markdown table: all columns, nothing where there is null."""
+    if frame.is_empty():
+        return dg.MetadataValue.md("none")
+    shown = frame.head(_TABLE_ROWS).select(_cell(frame, name) for name in frame.columns)
+    rows = [frame.columns, ["---"] * frame.width, *shown.rows()]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if frame.height > _TABLE_ROWS:
+        lines.append(f"\nand {frame.height - _TABLE_ROWS} more")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column as text that stays in its cell."""
+    given = pl.col(name)
+    if frame.schema[name].is_decimal():
+        text = plain_text(given)
+    elif isinstance(frame.schema[name], pl.Datetime):
+        text = given.dt.strftime("%Y-%m-%d %H:%M")
+    else:
+        text = given.cast(pl.String)
+    in_line = text.str.replace_all(r"[\r\n]+", " ").str.replace_all("|", r"\|", literal=True)
+    return in_line.str.slice(0, _LONGEST_CELL).fill_null("")

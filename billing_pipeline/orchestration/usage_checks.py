@@ -71,7 +71,7 @@ def no_file_is_missing(
 
 def _words(findings: pl.DataFrame, otherwise: str) -> str:
     lines = [f"{subject}: {message}" for subject, message in _subjects(findings)]
-    return "\n".join(lines) or otherwise
+    return "\n\n".join(lines) or otherwise
 
 
 def _subjects(findings: pl.DataFrame) -> list[tuple[str, str]]:

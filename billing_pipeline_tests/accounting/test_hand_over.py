@@ -20,7 +20,7 @@ from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.cli import billing
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.book import ExportDiffers, hand_off_journal, re_export
-from billing_pipeline.orchestration.steps.facts import read_tenant
+from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
 from billing_pipeline.orchestration.throwaway import installation_below
 from billing_pipeline_tests.books.builders import BILL_DAY, NOON, apply, bill_run, tenant_rows
 from billing_pipeline_tests.books.export_batches import hand_off
@@ -97,6 +97,11 @@ def test_a_batch_is_exported_listed_answered_and_exported_again_by_command(
 
     assert "journal_csv batch 1: 3 entries" in run("export", "acme")
     assert "every entry was handed over before" in run("export", "acme")
+    customers = pl.read_csv(run("customers", "acme", "journal_csv", "--out", str(tmp_path)).strip())
+    accounts = read_facts(installation, "acme").accounts
+    payers = accounts.filter(pl.col("payer_key") == pl.col("account_key"))
+    assert customers["customer"].to_list() == payers["account_key"].sort().to_list()
+    assert customers["country"].null_count() == 0
     assert "no answer yet" in run("list", "acme")
     answer = ("accepted", "--by", "ann", "--reference", "IMP-77")
     assert "was accepted" in run("receipt", "acme", "journal_csv", "1", *answer)

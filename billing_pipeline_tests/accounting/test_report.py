@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from billing_pipeline.accounting.report import margins, usage_trend
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.plans import Plan
 from billing_pipeline.cli import billing
 from billing_pipeline.definitions import defs
 from billing_pipeline.documents.report_charts import bars, column_chart
@@ -75,6 +76,33 @@ def test_the_smallest_margin_stands_first_and_unknown_cost_is_left_out() -> None
     ]
 
 
+def test_a_margin_names_the_supplier_whose_deck_the_cost_came_from() -> None:
+    prices = [
+        {"key": "minutes", "model": "rate_card", "card": "retail", "cost_deck": "carrier"},
+        {"key": "resold", "model": "cost_plus", "cost_deck": "cloud"},
+    ]
+    plan = Plan.model_validate(
+        {
+            "key": "basic",
+            "name": "Basic",
+            "currency": "GBP",
+            "prices": [
+                {"product": "calls", "applies_to": {"usage_type": "voice"}, **price}
+                for price in prices
+            ],
+        }
+    )
+    resold = RATED.head(1).with_columns(price_key=pl.lit("resold"))
+
+    found = margins(pl.concat([RATED, resold]), Catalog(plans=(plan,)))
+
+    assert found.select("rate_name", "supplier", "margin").rows() == [
+        ("Mars", "carrier", Decimal("-0.06")),
+        ("London", "carrier", Decimal("0.02")),
+        ("London", "cloud", Decimal("0.02")),
+    ]
+
+
 def test_usage_is_counted_on_the_local_day() -> None:
     days = usage_trend(RATED, "Europe/Berlin")["local_date"].to_list()
 
@@ -120,7 +148,18 @@ def test_a_month_is_printed_with_the_figures_of_its_books(
     # 31.00 + 31.00 - 16.00 - 29.39 is still to be earned.
     assert "Deferred revenue USD -1.61 -16.61" in text
     assert "Unbilled revenue USD -4.00 1.00" in text
-    revenue = pl.read_csv(out / "revenue.csv")
+    table = {file.stem: pl.read_csv(file) for file in out.glob("*.csv")}
+    # 31.00 of 16 January were due on the 30th, 38.00 of 16 February are due on 2 March.
+    aged = ("not_due_minor", "days_1_30_minor", "over_90_minor", "open_minor")
+    assert table["aged"].select(aged).rows() == [(3800, 3100, 0, 6900)]
+    run = ("bill_day", "net_minor", "previous_net_minor", "change_percent")
+    assert table["bill_runs"].select(run).rows() == [("2026-02-16", 3800, 3100, 22.6)]
+    moved = ("net_minor", "previous_net_minor", "change_minor")
+    assert table["movers"].select(moved).rows() == [(3800, 3100, 700)]
+    assert table["taxes"].select("base_minor", "tax_minor").rows() == [(3800, 0)]
+    # 20 minutes of 20 February.
+    assert table["usage"].select("local_date", "units").rows() == [("2026-02-20", 1200)]
+    revenue = table["revenue"]
     assert revenue["revenue_minor"].sum() == 2100 + 3239
 
     assert installation.home == tmp_path

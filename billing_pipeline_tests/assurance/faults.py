@@ -223,11 +223,15 @@ FAULTS = {
     "a Parquet file is lost": fault(parquet_lost, *LOST_DAY),
     # Rating
     "rating gives calls away": fault(
-        rated(amount=pl.lit(Decimal(0)).cast(pl.Decimal(38, 10))), "zero_rated", "below_cost"
+        rated(amount=pl.lit(Decimal(0)).cast(pl.Decimal(38, 10))),
+        "zero_rated",
+        "below_cost",
+        "event_prices",
     ),
     "a card is three years old": fault(
         changed("update rate_card_prices set valid_from = '2023-01-01' where card_key = 'retail'"),
         "rate_card_age",
+        "event_prices",
     ),
     "a card has run out": fault(
         changed(
@@ -263,6 +267,19 @@ FAULTS = {
             "replace(document::text, '2026-01-20', '2025-12-01')::jsonb"
         ),
         "exchange_rate_age",
+    ),
+    "rating takes double the rate": fault(
+        rated(
+            unit_price=(pl.col("unit_price") * 2).cast(pl.Decimal(38, 10)),
+            amount=(pl.col("amount") * 2 - pl.col("connection_fee").fill_null(0)).cast(
+                pl.Decimal(38, 10)
+            ),
+        ),
+        "event_prices",
+    ),
+    "rating adds up wrongly": fault(
+        rated(amount=(pl.col("amount") + Decimal("0.01")).cast(pl.Decimal(38, 10))),
+        "event_prices",
     ),
     # Billing
     "a doubled rate": fault(DOUBLED, "rederived_totals"),

@@ -11,6 +11,8 @@ from billing_pipeline.assurance.findings import all_findings, is_blocked
 from billing_pipeline.assurance.run import wanted_controls
 from billing_pipeline.books.sql_files import sql_folder
 from billing_pipeline.customers.policies import ControlSetting
+from billing_pipeline.intake.control_settings import check_controls
+from billing_pipeline_tests.accounting.builders import tenant
 
 
 def periods(*spans: tuple[str, str]) -> pl.DataFrame:
@@ -74,3 +76,12 @@ def test_a_tenant_sets_a_query_over_the_books_like_any_other_control() -> None:
         "warn",
         "audit",
     )
+
+
+def test_a_setting_of_a_control_there_is_not_is_refused_with_the_tenant_s_folder() -> None:
+    wanted = {"sequence_gaps": ControlSetting(), "zero_rated": ControlSetting()}
+
+    (problem,) = check_controls(tenant().model_copy(update={"controls": wanted}), "tenant.yaml")
+
+    assert (problem.file, problem.field) == ("tenant.yaml", "controls/sequence_gaps")
+    assert problem.message == "there is no such control; did you mean 'sequence_gap'?"

@@ -23,6 +23,7 @@ from billing_pipeline.assurance.run import Run
 from billing_pipeline.books import due, invoices
 from billing_pipeline.books.findings import read_findings
 from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.orchestration.assurance import read_all_findings
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.simulate import simulate
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
@@ -169,6 +170,9 @@ def test_a_doubled_rate_stops_the_accounts_it_hits_until_it_is_mended(
     # have metered calls; the bundle's charges have a control of their own.
     assert billed_accounts(installation) == ["A-3", "A-4"]
     assert state_of(installation, "account_held") == {"open"}
+    open_ones = read_all_findings(installation, "acme", "open")
+    owners = dict(open_ones.select("control", "owner").rows())
+    assert owners == {"rederived_totals": "accounting", "account_held": None}
 
     facts = read_facts(installation, "acme")
     keep_charges(installation, "acme", FEBRUARY, compute_bill_day(installation, facts, FEBRUARY))

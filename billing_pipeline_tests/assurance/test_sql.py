@@ -204,6 +204,28 @@ def test_a_bill_run_stands_beside_the_one_before(books: sa.Connection) -> None:
     assert shown == [(1, 2500, None, None), (1, 1900, -600, Decimal("-24.0"))]
 
 
+def test_an_account_s_month_stands_beside_the_month_before(books: sa.Connection) -> None:
+    shown = rows(
+        books,
+        "select month::text, net_minor, previous_net_minor, change_minor from account_movements "
+        "order by month",
+    )
+
+    # 25.00 in February, the first month; 20.00 less 1.00 in March.
+    assert [row[:2] for row in shown] == [("2026-02-01", 2500), ("2026-03-01", 1900)]
+    assert shown[1][2:] == (2500, -600)
+
+
+def test_a_role_s_balance_is_all_it_moved_until_then(books: sa.Connection) -> None:
+    shown = rows(
+        books,
+        "select month::text, movement_minor, balance_minor from role_balances "
+        "where role = 'receivable' order by month",
+    )
+
+    assert shown == [("2026-02-01", 3000, 3000), ("2026-03-01", 2280, 5280)]
+
+
 def test_a_format_shows_what_it_still_has_to_hand_over(books: sa.Connection) -> None:
     assert rows(
         books,

@@ -90,6 +90,15 @@ def test_old_suspense_asks_for_a_person_and_says_what_to_do() -> None:
     assert "billing suspense list" in message
 
 
+def test_old_and_much_is_one_finding_of_its_tenant() -> None:
+    (message,) = messages(waiting(days=8, value="10.01"), SuspensePolicy())
+
+    assert message.startswith(
+        "the oldest of 4 records has waited 8 days, more than 7; "
+        "4 records are worth about 10.01 EUR, more than 10.00. Look with"
+    )
+
+
 def test_much_in_suspense_is_measured_by_share_or_by_a_fixed_amount() -> None:
     (by_share,) = messages(waiting(value="10.01"), SuspensePolicy())
     (fixed,) = messages(waiting(value="5"), SuspensePolicy(warn_above=Decimal(4)))

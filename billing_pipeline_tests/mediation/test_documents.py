@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_pipeline.catalog.feed_frames import JsonFrame, SpreadsheetFrame
+from billing_pipeline.mediation.framing import rows
 from billing_pipeline.mediation.framing.documents import spreadsheet_blocks
 from billing_pipeline.mediation.framing.json_documents import json_blocks
 from billing_pipeline.mediation.refusal import FileRefused
@@ -89,8 +90,9 @@ def test_a_document_that_is_not_whole_is_refused(text: str | bytes, complaint: s
         read_json(text)
 
 
-def test_records_are_handed_on_before_the_document_ends() -> None:
-    content = json.dumps([{"a": number} for number in range(250_000)]).encode()
+def test_records_are_handed_on_before_the_document_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BATCH", 100)
+    content = json.dumps([{"a": "x" * 1000}] * 4000).encode()
     stream = io.BytesIO(content)
 
     next(json_blocks(JsonFrame(framing="json"), stream, ["a"]))

@@ -80,7 +80,7 @@ def test_the_instance_sets_no_default_pool_limit() -> None:
     settings = yaml.safe_load((HOUSE / "dagster.yaml").read_text())
 
     assert "pools" not in settings["concurrency"]
-    assert settings["telemetry"] == {"enabled": False}
+    assert settings["telemetry"] == settings["nux"] == {"enabled": False}
     assert settings["run_monitoring"]["max_runtime_seconds"] > 0
 
 

@@ -30,11 +30,11 @@ def installation(tmp_path: Path, engine: sa.Engine, database_url: str) -> Instal
     """Forty days with a file each."""
     apply(engine, tenant_rows())
     installation = installation_below(tmp_path, database_url)
-    for number in range(40):
-        day = FIRST_DAY + number * ONE_DAY
-        kept = KeptFrame("rated_usage", "acme", pl.DataFrame({"number": [number]}))
-        (part,) = keep_frames(installation.lake, [kept], day)
-        with tenant_scope(engine, "acme") as connection:
+    with tenant_scope(engine, "acme") as connection:
+        for number in range(40):
+            day = FIRST_DAY + number * ONE_DAY
+            kept = KeptFrame("rated_usage", "acme", pl.DataFrame({"number": [number]}))
+            (part,) = keep_frames(installation.lake, [kept], day)
             manifest.replace_partition(connection, part.frame, day, "acme", part.chunks)
     return installation
 

@@ -8,7 +8,7 @@ from billing_pipeline.orchestration.assets.usage import mediated_usage, rated_us
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.partitions import TENANTS
 from billing_pipeline.orchestration.resources import BillingInstallation
-from billing_pipeline.orchestration.suspense import grouped
+from billing_pipeline.orchestration.suspense import GROUPS, grouped
 from billing_pipeline.orchestration.suspense_watch import TenantSuspense, tenant_suspense
 
 _IDENTIFIERS_SHOWN = 25
@@ -53,7 +53,7 @@ def _metadata(found: TenantSuspense) -> shown.Metadata:
         **shown.counts(
             records=waiting.records, records_without_value=waiting.unvalued, oldest_days=age
         ),
-        **shown.amount("estimated_value", waiting.value, waiting.currency),
+        **shown.amount("estimated_value", round(waiting.value, 2), waiting.currency),
         "by_reason": shown.table(_in_words(grouped(found.lives, "reason"))),
         "by_feed": shown.table(_in_words(grouped(found.lives, "feed"))),
         "by_identifier": shown.table(
@@ -67,4 +67,16 @@ def _metadata(found: TenantSuspense) -> shown.Metadata:
 
 
 def _in_words(groups: pl.DataFrame) -> pl.DataFrame:
-    return groups.drop("tenant_key").with_columns(pl.col("oldest").dt.date())
+    """What waits, how much of it and since when, then where it stopped."""
+    what = next(name for name in GROUPS.values() if name in groups.columns)
+    return groups.select(
+        what,
+        "records",
+        pl.col("estimated_value").round(2),
+        "currency",
+        "unvalued",
+        waits_since=pl.col("oldest").dt.date(),
+        first_event="first_day",
+        attempts="attempts",
+        stopped_in="stage",
+    )

@@ -26,7 +26,7 @@ from billing_pipeline.lake import layout
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.compute import read_charges_of
-from billing_pipeline.orchestration.steps.facts import TenantFacts
+from billing_pipeline.orchestration.steps.facts import TenantFacts, read_rate_cards
 from billing_pipeline.orchestration.steps.verify_lake import verify_parts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
@@ -127,6 +127,7 @@ def _gathered(
         usage_counted=pl.SQLContext(rated=rated).execute(_COUNTED, eager=True),
         suspense=read_suspense(installation, tenant_key),
         parts=verified,
+        card_prices=read_rate_cards(installation, tenant_key),
         **from_books,
     )
 
