@@ -23,6 +23,7 @@ CONTESTANTS = {
     "steps": "billing_pipeline.bench.through_steps",
     "dagster": "billing_pipeline.bench.through_dagster",
     "bill_run": "billing_pipeline.bench.bill_run",
+    "small_days": "billing_pipeline.bench.small_days",
     "register": "billing_pipeline.bench.register",
     "documents": "billing_pipeline.bench.documents",
     "documents_plain": "billing_pipeline.bench.documents_plain",

@@ -23,7 +23,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout, verify
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import read_charges, read_charges_of
+from billing_pipeline.orchestration.steps.compute import read_charges_of, read_charges_on
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
@@ -139,8 +139,8 @@ def _computed(
     installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
 ) -> pl.DataFrame:
     """Charges of the bill days, each as computed last."""
-    days = [read_charges(installation, tenant_key, day).charges for day in sorted(bill_days)]
-    return pl.concat(days).unique("charge_key", keep="last", maintain_order=True)
+    charges = read_charges_on(installation, tenant_key, bill_days)
+    return charges.unique("charge_key", keep="last", maintain_order=True)
 
 
 def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:

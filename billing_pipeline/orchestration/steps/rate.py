@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.books import conservation, due, manifest, retention
+from billing_pipeline.books import catalog, conservation, due, manifest, retention
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.schema import SUSPENSE, USAGE_EVENTS
@@ -15,6 +15,7 @@ from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.day_parts import DayParts
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts, read_rate_cards
+from billing_pipeline.orchestration.steps.latest import Latest
 from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
 from billing_pipeline.rating.price_book import PriceBook, price_book
 from billing_pipeline.rating.rate import rate
@@ -37,28 +38,32 @@ class RatedDay:
 
 
 class TenantRater:
-    """Rates days of any tenants; reads facts and flattens prices once per tenant."""
+    """Rates days of any tenants; reads facts and flattens prices once per tenant and revision."""
 
     def __init__(self, installation: Installation, now: dt.datetime) -> None:
         self._installation = installation
         self._now = now
-        self._known: dict[str, tuple[TenantFacts, PriceBook]] = {}
+        self._known = Latest[tuple[TenantFacts, PriceBook]]()
 
     def rate_day(self, tenant_key: str, day: dt.date) -> RatedDay:
         """Rate a tenant's usage day and make the result current. Re-running replaces the day.
 
         A day whose numbers were masked stays as it is.
         """
-        if tenant_key not in self._known:
-            facts = read_facts(self._installation, tenant_key)
-            cards = read_rate_cards(self._installation, tenant_key)
-            self._known = {tenant_key: (facts, tenant_price_book(facts, cards))}
-        facts, book = self._known[tenant_key]
+        with tenant_scope(self._installation.engine, tenant_key) as connection:
+            touched = due.rating_day_touched(connection, tenant_key, day)
+            key = (tenant_key, catalog.configuration_stamp(connection))
+        facts, book = self._known.of(key, lambda: self._facts(tenant_key))
         try:
-            return rate_day(self._installation, facts, book, day, now=self._now)
+            return rate_day(self._installation, facts, book, day, touched=touched, now=self._now)
         except retention.DayMasked:
             nothing = Decimal(0)
             return RatedDay(0, 0, 0, nothing, nothing, facts.tenant.currency, is_masked=True)
+
+    def _facts(self, tenant_key: str) -> tuple[TenantFacts, PriceBook]:
+        facts = read_facts(self._installation, tenant_key)
+        cards = read_rate_cards(self._installation, tenant_key)
+        return facts, tenant_price_book(facts, cards)
 
 
 def tenant_price_book(facts: TenantFacts, rate_card_prices: pl.DataFrame) -> PriceBook:
@@ -79,12 +84,14 @@ def rate_day(
     book: PriceBook,
     day: dt.date,
     *,
+    touched: int,
     now: dt.datetime,
 ) -> RatedDay:
-    """Rate a tenant's usage day and make the result current. Re-running replaces the day."""
+    """Rate a tenant's usage day and make the result current. Re-running replaces the day.
+
+    `touched` is the day's counter, read before the facts.
+    """
     tenant_key = facts.tenant.key
-    with tenant_scope(installation.engine, tenant_key) as connection:
-        touched = due.rating_day_touched(connection, tenant_key, day)
     lake = installation.lake
     frames = (layout.RATED_USAGE, layout.RATE_SUSPENSE)
     done = DayParts(lake, STAGE, tenant_key, day, [(frame, tenant_key) for frame in frames])
