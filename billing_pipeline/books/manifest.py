@@ -4,6 +4,7 @@ Files are never overwritten; what they were replaced by is known here, and histo
 """
 
 import datetime as dt
+from collections.abc import Collection
 
 import polars as pl
 import sqlalchemy as sa
@@ -55,6 +56,23 @@ def partition_paths(
         lake_partitions.c.superseded_at.is_(None),
     )
     return copy_out(connection, select, PARTITION_PATHS).sort("partition_day", "chunk")
+
+
+def rows_of_days(
+    connection: sa.Connection, frame: str, days: Collection[tuple[str, dt.date]]
+) -> dict[tuple[str, dt.date], int]:
+    """Rows a frame has now on (tenant, day), where it has any."""
+    part = lake_partitions.c
+    select = (
+        sa.select(part.tenant_key, part.partition_day, sa.func.sum(part.rows))
+        .where(
+            part.frame == frame,
+            part.superseded_at.is_(None),
+            sa.tuple_(part.tenant_key, part.partition_day).in_(list(days)),
+        )
+        .group_by(part.tenant_key, part.partition_day)
+    )
+    return {(key, day): int(rows) for key, day, rows in connection.execute(select)}
 
 
 def tenants_of_partition(
