@@ -76,7 +76,7 @@ def run(folder: Path, scratch: Path, clock: Clock, way: str, tenants: str, days:
     del folder
     brands = [f"brand{number:02}" for number in range(int(tenants))]
     with own_installation() as installation:
-        _apply(installation, scratch / "tenants", brands)
+        apply_brands(installation, scratch / "tenants", brands)
         _land(installation, brands, int(days))
         now = dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC)
         if way == "steps":
@@ -117,7 +117,8 @@ def _counted(installation: Installation, brands: list[str]) -> dict[str, int]:
     return {"stale_days": stale, "rated_days": rated, "invoices": issued}
 
 
-def _apply(installation: Installation, folder: Path, brands: list[str]) -> None:
+def apply_brands(installation: Installation, folder: Path, brands: list[str]) -> None:
+    """Apply a company that owns a feed, and its brands with a customer each."""
     for key in (COMPANY, *brands):
         _write_tenant(folder / key, key)
     feeds = folder / COMPANY / "feeds"
