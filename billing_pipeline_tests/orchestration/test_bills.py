@@ -88,18 +88,22 @@ def test_a_swap_saves_and_rates_the_open_period_anew(told: Installation, tmp_pat
 
 
 def test_a_draft_announces_usage_once(database_url: str, tmp_path: Path) -> None:
-    """On 21 April 5.00 of usage are complete, and 2.00 came in six of the new plan's 15 days.
+    """On 21 April 5.00 of usage are complete; of the new plan's 125 minutes 100 are used, 80 %.
 
-    With fees of 10.00 and 20.00 it is 37.00 so far; 2.00 x 9/6 = 3.00 more are expected.
+    With fees of 10.00 and 20.00 it is 35.00 so far, and no more is expected.
     """
     given = tmp_path / "given"
     shutil.copytree(STORIES / "usage_follows_the_plan_of_its_day" / "given", given)
     usage = given / "acme" / "usage" / "calls"
     (usage / "@2026-05-01").rename(usage / "@2026-04-21")
+    with (given / "acme" / "plans.yaml").open("a") as plans:
+        plans.write(
+            "    included_units: [{key: free, units: 125, prices: [minutes]}]\n"
+        )  # of the last plan
     with (given / "acme" / "tenant.yaml").open("a") as tenant:
         tenant.write(
-            "billing_policy: {usage_alerts: [1, 7, 50], expected_bill_alerts: [40, 41],"
-            " included_unit_alerts: [50]}\n"
+            "billing_policy: {usage_alerts: [1, 5, 50], expected_bill_alerts: [35, 36],"
+            " included_unit_alerts: [80, 81]}\n"
         )
     installation = installation_below(tmp_path, database_url)
     today = dt.date(2026, 4, 21)
@@ -110,10 +114,11 @@ def test_a_draft_announces_usage_once(database_url: str, tmp_path: Path) -> None
     again = draft_next_bills(installation, facts, today, NOON)
 
     columns = ["next_bill_day", "usage_amount", "amount", "expected"]
-    assert drafted.drafts.select(columns).rows() == [(MAY, Decimal(7), Decimal(37), Decimal(40))]
-    assert drafted.alerts["threshold"].to_list() == [Decimal(1), Decimal(7)]
+    assert drafted.drafts.select(columns).rows() == [(MAY, Decimal(5), Decimal(35), Decimal(35))]
+    assert drafted.alerts["threshold"].to_list() == [Decimal(1), Decimal(5)]
     assert drafted.draft_alerts.select("kind", "threshold", "reached").rows() == [
-        ("expected_bill", Decimal(40), Decimal(40))
+        ("expected_bill", Decimal(35), Decimal(35)),
+        ("included_units", Decimal(80), Decimal(80)),
     ]
     assert again.alerts.is_empty()
     assert again.draft_alerts.is_empty()

@@ -154,7 +154,8 @@ def test_helm_renders_the_chart_with_these_values(tmp_path: Path) -> None:
     if fetched.returncode:
         pytest.skip("the chart's repository cannot be reached")
     values = str(DEPLOY / "kubernetes" / "values.yaml")
-    subprocess.run([str(HELM), "lint", str(chart), "-f", values], check=True)
+    linted = subprocess.run([str(HELM), "lint", str(chart), "-f", values], check=False)
+    assert linted.returncode == 0
 
 
 INSTRUCTION = re.compile(r"^(FROM|RUN|WORKDIR|COPY|USER|EXPOSE|CMD|ENV|ARG|LABEL|HEALTHCHECK) ")

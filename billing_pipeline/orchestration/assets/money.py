@@ -173,12 +173,14 @@ def invoice_documents(
     context: dg.AssetExecutionContext, billing: BillingInstallation
 ) -> dg.MaterializeResult[None]:
     """PDF, HTML and itemisation of a bill day's documents. Only what is missing is rendered."""
-    for tenant_key, days in groupby(tenant_days_of(context.partition_keys), _tenant_key):
+    # Each time it is asked for, Dagster makes the list anew.
+    keys = set(context.partition_keys)
+    for tenant_key, days in groupby(tenant_days_of(keys), _tenant_key):
         facts = read_facts(billing.installation, tenant_key)
         with storage_faults_retried():
             rendered = render_days(billing.installation, facts, [day for _, day in days])
         for key, figures in _keyed(tenant_key, rendered).items():
-            if key in context.partition_keys:
+            if key in keys:
                 context.add_asset_metadata(_rendered(figures), partition_key=key)
     return dg.MaterializeResult()
 

@@ -23,7 +23,7 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.lake import layout, verify
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.compute import read_charges_of, read_charges_on
+from billing_pipeline.orchestration.steps.compute import read_charges_of
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
@@ -138,8 +138,8 @@ def _as_they_ended(facts: TenantFacts) -> pl.DataFrame:
 def _computed(
     installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
 ) -> pl.DataFrame:
-    """Charges of the bill days, each as computed last."""
-    charges = read_charges_on(installation, tenant_key, bill_days)
+    """Charges from the first to the last of the bill days, each as computed last."""
+    charges = read_charges_of(installation, tenant_key, min(bill_days), max(bill_days) + ONE_DAY)
     return charges.unique("charge_key", keep="last", maintain_order=True)
 
 

@@ -1,7 +1,6 @@
 """Compute the charges that should exist for the accounts due on a bill day."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -114,18 +113,6 @@ def read_charges(installation: Installation, tenant_key: str, bill_day: dt.date)
         charges=read(layout.CHARGES, CHARGES),
         revision=revision if isinstance(revision, int) else 0,
     )
-
-
-def read_charges_on(
-    installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
-) -> pl.DataFrame:
-    """The charges last computed for some bill days, in the order of the days."""
-    with tenant_scope(installation.engine, tenant_key) as connection:
-        paths = manifest.partition_paths(
-            connection, layout.CHARGES, tenant_key, min(bill_days), max(bill_days) + ONE_DAY
-        )
-    own = paths.filter(pl.col("partition_day").is_in(list(bill_days)))
-    return installation.lake.scan(own["path"].to_list(), CHARGES).collect()
 
 
 def read_charges_of(
