@@ -105,13 +105,17 @@ def _write(
         sa.text("select pg_advisory_xact_lock(hashtextextended(:partition, 1))"),
         {"partition": f"{tenant_key}/{frame}/{partition_day}"},
     )
-    latest = sa.select(sa.func.coalesce(sa.func.max(lake_partitions.c.version), 0))
-    version = connection.execute(latest.where(*of_partition)).scalar_one() + 1
-    connection.execute(
+    superseding = (
         sa.update(lake_partitions)
         .where(*of_partition, lake_partitions.c.superseded_at.is_(None), superseded)
         .values(superseded_at=sa.func.clock_timestamp())
     )
+    if chunks.is_empty():
+        connection.execute(superseding)
+        return
+    latest = sa.select(sa.func.coalesce(sa.func.max(lake_partitions.c.version), 0))
+    version = connection.execute(latest.where(*of_partition)).scalar_one() + 1
+    connection.execute(superseding)
     rows = chunks.select(
         pl.lit(tenant_key).alias("tenant_key"),
         pl.lit(frame).alias("frame"),
