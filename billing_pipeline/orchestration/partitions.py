@@ -19,6 +19,8 @@ TENANTS = dg.DynamicPartitionsDefinition(name=TENANT_DIMENSION)
 LANDING_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
 USAGE_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
 _MOST_RANGES = 1_000
+_MOST_GAP_DAYS = 7
+_MOST_SPAN_DAYS = 62
 
 
 class TenantGrid(dg.MultiPartitionsDefinition):
@@ -139,6 +141,22 @@ def unbroken_spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
     spans: list[tuple[dt.date, dt.date]] = []
     for day in sorted(set(days)):
         if spans and day - spans[-1][1] == ONE_DAY:
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def spans_with_gaps(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """Group days into spans for runs, days between that have nothing to do among them.
+
+    A run more costs seconds, a day without usage nothing; but a span grows to two months only,
+    because Dagster looks through all of it for every partition's figures.
+    """
+    spans: list[tuple[dt.date, dt.date]] = []
+    for day in sorted(set(days)):
+        is_near = bool(spans) and (day - spans[-1][1]).days <= _MOST_GAP_DAYS
+        if is_near and (day - spans[-1][0]).days < _MOST_SPAN_DAYS:
             spans[-1] = (spans[-1][0], day)
         else:
             spans.append((day, day))

@@ -18,6 +18,7 @@ from billing_pipeline.orchestration.partitions import (
     all_tenants,
     day_span_request,
     span_tags,
+    spans_with_gaps,
     tenant_span_request,
     unbroken_spans,
 )
@@ -70,7 +71,7 @@ def stale_usage_days(
         stale = due.stale_usage_days(connection)
     if stale.is_empty():
         yield dg.SkipReason("every usage day is mediated")
-    for first, last in unbroken_spans(stale["usage_day"])[:RUNS_PER_TICK]:
+    for first, last in spans_with_gaps(stale["usage_day"])[:RUNS_PER_TICK]:
         touched = stale.filter(stale["usage_day"].is_between(first, last))["touched"].sum()
         yield day_span_request("mediate", first, last, touched)
 
@@ -101,7 +102,7 @@ def stale_rating_days(
             yield large_day_request(tenant_key, day, touched)
     small = stale.filter(~_is_one_of(large))
     for (tenant_key,), days in sorted(small.partition_by("tenant_key", as_dict=True).items()):
-        for first, last in unbroken_spans(days["usage_day"])[:RUNS_PER_TICK]:
+        for first, last in spans_with_gaps(days["usage_day"])[:RUNS_PER_TICK]:
             touched = days.filter(days["usage_day"].is_between(first, last))["touched"].sum()
             request = tenant_span_request("rate", str(tenant_key), first, last, touched)
             yield request.with_replaced_attrs(job_name=jobs.rate_usage.name)
