@@ -1,24 +1,14 @@
 """The controls as data: who owns each, how strict it is, and what a tenant says otherwise."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.customers.policies import ControlSetting, ControlSeverity
-
-
-@dataclass(frozen=True)
-class Control:
-    """One control; `tolerance` is in the unit its meaning names, none where none is meant."""
-
-    name: str
-    owner: str
-    severity: ControlSeverity
-    meaning: str
-    tolerance: Decimal | None = None
-
+from billing_pipeline.assurance.checks_of_books import CHECKS
+from billing_pipeline.assurance.control import Control
+from billing_pipeline.customers.policies import ControlSetting
 
 CONTROLS = (
     Control("files_expected", "mediation", "warn", "every landing day brings the files it should"),
@@ -93,22 +83,20 @@ CONTROLS = (
         "times the account's usual document it may come to",
         Decimal(3),
     ),
-    Control("charges_equal_invoice_lines", "invoicing", "block", "charges are invoiced exactly"),
-    Control("documents_equal_their_lines", "invoicing", "block", "documents add up"),
-    Control("number_series", "invoicing", "block", "document numbers have no gap"),
-    Control("journal_equals_documents", "accounting", "block", "documents are booked once"),
-    Control("journal_balances", "accounting", "block", "debits equal credits"),
     Control("rederived_totals", "accounting", "block", "the books, summed another way, agree"),
 )
-"""Every control there is, in pipeline order."""
+"""Every control of ours that looks at frames, in pipeline order; those over the books follow it."""
 
 
-def controls_of(settings: Mapping[str, ControlSetting]) -> dict[str, Control]:
+def controls_of(
+    settings: Mapping[str, ControlSetting], declared: Sequence[Control] = ()
+) -> dict[str, Control]:
     """The controls by name as one tenant wants them; those it switched off are missing.
 
+    `declared` are those that other packages bring.
     Raises: ValueError for a setting of a control there is not.
     """
-    known = {control.name: control for control in CONTROLS}
+    known = {control.name: control for control in (*CONTROLS, *CHECKS, *declared)}
     unknown = sorted(set(settings) - set(known))
     if unknown:
         raise ValueError(f"no control is called {', '.join(unknown)}; there are {', '.join(known)}")

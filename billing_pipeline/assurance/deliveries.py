@@ -1,19 +1,17 @@
 """Controls over what arrives: files expected, gaps in their numbers, identifiers nobody owns."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 
 import polars as pl
 
 from billing_pipeline.assurance.findings import all_findings, findings
 from billing_pipeline.catalog.feeds import Feed
+from billing_pipeline.mediation.match import name_facts
 from billing_pipeline.mediation.sequences import NumberedFile, sequence_audit
 
-_COMPRESSION = re.compile(r"\.(gz|zip|bz2)$", re.IGNORECASE)
 _ASK = " Ask whoever sends them; the finding closes when they have come."
 _COMPARE = " The source began anew or wrote over a file: compare both."
-_SERIES = ("source", "period")
 _NOT_DELIVERED = ("quarantined", "discarded")
 
 
@@ -71,7 +69,7 @@ def sequence_gaps(landed: pl.DataFrame, feeds: tuple[Feed, ...]) -> pl.DataFrame
 
     Args:
         landed: LANDED_FILES.
-        feeds: those whose file name has a group `sequence` are looked at.
+        feeds: those whose file names or records carry a number are looked at.
     """
     return all_findings([_gaps_of(landed, feed) for feed in feeds])
 
@@ -107,17 +105,15 @@ def _gaps_of(landed: pl.DataFrame, feed: Feed) -> pl.DataFrame:
 
 
 def _numbered(landed: pl.DataFrame, feed: Feed) -> Iterator[NumberedFile]:
-    pattern = re.compile(feed.match.file_name, re.IGNORECASE)
-    if "sequence" not in pattern.groupindex:
-        return
     own = landed.filter(pl.col("feed_key") == feed.key)
-    for name, file_key in own.select("name", "file_key").rows():
-        found = pattern.fullmatch(name) or pattern.fullmatch(_COMPRESSION.sub("", name))
-        if found and found["sequence"] and found["sequence"].isdecimal():
+    is_own = feed.checks.sequence.number is not None
+    for name, file_key, given in own.select("name", "file_key", "sequence_number").rows():
+        fact = name_facts(name, feed)
+        number = given if is_own else fact.sequence
+        if number is not None:
             # Where names carry a period, numbers begin anew with each.
-            groups = [found[group] for group in _SERIES if group in pattern.groupindex]
-            source = " ".join(group for group in groups if group)
-            yield NumberedFile(source, int(found["sequence"]), file_key or name)
+            source = " ".join(part for part in (fact.source, fact.period) if part)
+            yield NumberedFile(source, number, file_key or name)
 
 
 def identifiers_without_owner(suspense: pl.DataFrame) -> pl.DataFrame:

@@ -1,10 +1,10 @@
 """All controls over one tenant's facts, as one list: add yours here or by an entry point.
 
 A package adds a control with an entry point in the group `billing_pipeline.controls` that names a
-`Run`; its findings carry the name of a control that the package declares with it.
+`Run`; its findings carry the name of a control that the run declares.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from importlib.metadata import entry_points
 from typing import NamedTuple
@@ -21,18 +21,24 @@ from billing_pipeline.assurance import (
     shared_pools,
     usage_kept,
 )
-from billing_pipeline.assurance.catalogue import Control, controls_of, judged
+from billing_pipeline.assurance.catalogue import controls_of, judged
+from billing_pipeline.assurance.control import Control
 from billing_pipeline.assurance.facts import AssuranceFacts
 from billing_pipeline.assurance.findings import all_findings
+from billing_pipeline.customers.policies import ControlSetting
 
 GROUP = "billing_pipeline.controls"
 
 
 class Run(NamedTuple):
-    """The controls one function answers for, and the function."""
+    """The controls one function answers for, and the function.
+
+    `declared` are those of the controls that stand in no catalogue of ours.
+    """
 
     controls: tuple[str, ...]
     find: Callable[[AssuranceFacts, Mapping[str, Decimal]], pl.DataFrame]
+    declared: tuple[Control, ...] = ()
 
 
 RUNS = (
@@ -168,28 +174,41 @@ RUNS = (
 
 
 class Assured(NamedTuple):
-    """What the controls said: ACCOUNT_FINDINGS, and the controls that were asked."""
+    """What the controls said: ACCOUNT_FINDINGS, the controls asked, and all the tenant wants."""
 
     found: pl.DataFrame
     controls: tuple[Control, ...]
+    wanted: dict[str, Control]
 
 
 def assure(facts: AssuranceFacts) -> Assured:
     """Run every control the tenant has not switched off, with its tolerance and severity."""
-    wanted = controls_of(facts.tenant.controls)
+    runs = all_runs()
+    wanted = controls_of(facts.tenant.controls, _declared(runs))
     tolerances = {
         name: control.tolerance for name, control in wanted.items() if control.tolerance is not None
     }
-    runs = [run for run in all_runs() if any(name in wanted for name in run.controls)]
+    runs = [run for run in runs if any(name in wanted for name in run.controls)]
     # A control that is off lends its tolerance to one that shares its function.
     defaults = {name: Decimal(0) for run in runs for name in run.controls}
     found = all_findings([run.find(facts, {**defaults, **tolerances}) for run in runs])
     asked = {name for run in runs for name in run.controls}
-    return Assured(
-        judged(found, wanted), tuple(control for name, control in wanted.items() if name in asked)
-    )
+    own = tuple(control for name, control in wanted.items() if name in asked)
+    return Assured(judged(found, wanted), own, wanted)
+
+
+def wanted_controls(settings: Mapping[str, ControlSetting]) -> dict[str, Control]:
+    """The controls there are, over frames, over the books, of other packages, as a tenant wants.
+
+    Raises: ValueError for a setting of a control there is not.
+    """
+    return controls_of(settings, _declared(all_runs()))
 
 
 def all_runs() -> list[Run]:
     """Ours and those that other packages register."""
     return [*RUNS, *(point.load() for point in entry_points(group=GROUP))]
+
+
+def _declared(runs: Sequence[Run]) -> list[Control]:
+    return [control for run in runs for control in run.declared]

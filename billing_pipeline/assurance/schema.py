@@ -79,6 +79,7 @@ LANDED_FILES = FrameSchema(
         "file_key": optional(pl.String, "content hash, once archived"),
         "landing_day": required(pl.Date, "day it landed"),
         "state": required(pl.String, "landed, archived, loaded, duplicate, empty ..."),
+        "sequence_number": optional(pl.Int64, "number it gives itself; null: by its name"),
     },
 )
 

@@ -69,7 +69,7 @@ def usage_charged(computed: pl.DataFrame, usage_per_day: pl.DataFrame) -> pl.Dat
     """
     usage = computed.filter(pl.col("charge_kind") == "usage")
     rated = _rated_within(usage, usage_per_day)
-    judged = usage.join(rated, on="charge_key", how="left", validate="1:1").with_columns(
+    judged = usage.join(rated, on="charge_key", how="left", validate="m:1").with_columns(
         pl.col("rated").fill_null(0)
     )
     return account_findings(

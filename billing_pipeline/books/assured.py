@@ -1,4 +1,4 @@
-"""What controls ask of the books that no stage does: deliveries, days worked on, lake files."""
+"""What controls ask of the books that no stage does: deliveries, days worked on, cards."""
 
 import datetime as dt
 
@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from billing_pipeline.assurance.schema import LANDED_FILES, RATE_CARD_AGES
 from billing_pipeline.books.copy import copy_out
 from billing_pipeline.books.tables import (
-    lake_partitions,
     rate_card_prices,
     rating_days,
     usage_days,
@@ -16,7 +15,6 @@ from billing_pipeline.books.tables import (
 )
 
 _DAY = pl.Schema({"partition_day": pl.Date})
-_PARTS = pl.Schema({"frame": pl.String, "partition_day": pl.Date, "path": pl.String})
 
 
 def landed_files(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:
@@ -49,20 +47,6 @@ def days_worked_on(
         frames.append(days.select(pl.lit(stage).alias("stage"), "partition_day"))
     keys = {"tenant_key": pl.lit(tenant_key), "feed_key": pl.lit("")}
     return pl.concat(frames).with_columns(**keys).sort("stage", "partition_day")
-
-
-def current_parts(
-    connection: sa.Connection, tenant_key: str, from_day: dt.date, until_day: dt.date
-) -> pl.DataFrame:
-    """Frame, partition_day and path of a tenant's current lake files of some days."""
-    part = lake_partitions.c
-    select = sa.select(*(part[name] for name in _PARTS.names())).where(
-        part.tenant_key == tenant_key,
-        part.partition_day >= from_day,
-        part.partition_day < until_day,
-        part.superseded_at.is_(None),
-    )
-    return copy_out(connection, select, _PARTS).sort("frame", "partition_day", "path")
 
 
 def rate_card_ages(connection: sa.Connection, tenant_key: str) -> pl.DataFrame:

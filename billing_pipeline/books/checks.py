@@ -1,7 +1,6 @@
 """The rules that must hold over all rows (`sql/checks`) and the views people read (`sql/views`)."""
 
 import hashlib
-import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 from billing_pipeline.assurance.schema import ACCOUNT_FINDINGS
 from billing_pipeline.books.sql_files import run_script, sql_folder
 
-_SEVERITY = re.compile(r"^-- severity: (warn|block)", re.MULTILINE)
 _READERS = "billing_app, billing_operator, billing_reader, billing_finance"
 
 # A view carries the digest of its file as comment.
@@ -37,37 +35,27 @@ def failing_checks(
     return {name: rows for name, rows in found.items() if rows.height}
 
 
-def check_names() -> list[str]:
-    """The names of all checks, sorted."""
-    return [file.stem for file in _check_files()]
-
-
 def check_findings(connection: sa.Connection, tenant_key: str) -> tuple[list[str], pl.DataFrame]:
     """The names of all checks, and the ACCOUNT_FINDINGS of those that fail for one tenant.
 
-    Severity stands in the second line of each file.
+    All block; what else a tenant wants of them the catalogue of controls says.
     """
     files = _check_files()
     found = [ACCOUNT_FINDINGS.empty()]
     for file in files:
-        query = file.read_text(encoding="utf-8")
-        rows = _answer(connection, query).filter(pl.col("tenant_key") == tenant_key)
+        rows = _answer(connection, file.read_text(encoding="utf-8"))
+        rows = rows.filter(pl.col("tenant_key") == tenant_key)
         account = "account_key" if "account_key" in rows.columns else pl.lit(None, pl.String)
         found.append(
             rows.select(
                 "subject",
                 "message",
                 control=pl.lit(file.stem),
-                severity=pl.lit(_severity(query)),
+                severity=pl.lit("block"),
                 account_key=account,
             ).select(ACCOUNT_FINDINGS.names)
         )
     return [file.stem for file in files], ACCOUNT_FINDINGS.conform(pl.concat(found))
-
-
-def _severity(query: str) -> str:
-    said = _SEVERITY.search(query)
-    return said[1] if said else "block"
 
 
 def create_views(connection: sa.Connection) -> list[str]:

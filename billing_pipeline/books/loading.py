@@ -1,6 +1,6 @@
 """What loading usage files came to: archived, loaded, refused, replaced; many files a statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import sqlalchemy as sa
@@ -65,6 +65,13 @@ def record_loaded(
     files = LOADED_FILES.conform(loaded)
     _change(connection, tenant_key, files.with_columns(state=pl.lit("loaded")))
     _replace_days(connection, tenant_key, files["file_id"].to_list(), FILE_DAYS.conform(days))
+
+
+def record_numbers(connection: sa.Connection, tenant_key: str, numbers: Mapping[int, int]) -> None:
+    """Note the numbers that an owner's files give themselves, by file, refused ones too."""
+    for file_id, number in numbers.items():
+        of_file = usage_files.c.tenant_key == tenant_key, usage_files.c.file_id == file_id
+        connection.execute(sa.update(usage_files).where(*of_file).values(sequence_number=number))
 
 
 def record_refused(connection: sa.Connection, tenant_key: str, refused: pl.DataFrame) -> None:

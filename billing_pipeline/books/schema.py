@@ -2,10 +2,8 @@
 
 import polars as pl
 
-from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.invoicing.schema import INVOICE_LINES, INVOICE_TAXES, INVOICES
 from billing_pipeline.vocabulary.frames import UTC_INSTANT, FrameSchema, optional, required
-from billing_pipeline.vocabulary.money import AMOUNT
 
 ENTRIES = FrameSchema(
     name="catalog_entries",
@@ -135,32 +133,16 @@ MISSING_DOCUMENTS = FrameSchema(
     },
 )
 
-LINE_FILES = FrameSchema(
-    name="line_files",
-    grain="one row per invoice line and usage file with records of its service period",
+PARTS_TO_VERIFY = FrameSchema(
+    name="parts_to_verify",
+    grain="one row per current file of the lake that is to be looked at",
     columns={
-        "line_number": required(pl.Int64, "line"),
-        "file_key": required(pl.String, "content hash of the file"),
-        "tenant_key": required(pl.String, "owner of the feed"),
-        "feed_key": required(pl.String, "feed"),
-        "name": required(pl.String, "file name"),
-        "archive_path": optional(pl.String, "where the archive keeps it; null: removed"),
-        "landing_day": required(pl.Date, "partition of raw usage"),
-    },
-)
-
-CHARGE_POSTINGS = FrameSchema(
-    name="charge_postings",
-    grain="one row per posting of a charge",
-    columns={
-        **CHARGES.columns,
-        "posting_number": required(pl.Int64, "1, then corrections"),
-        "bill_day": required(pl.Date, "run that posted it"),
-        "difference": required(AMOUNT, "what it added, major units"),
-        "reason": required(pl.String, "new, increased, decreased or withdrawn"),
-        "invoice_number": optional(pl.String, "document; null if nothing in minor units"),
-        "line_number": optional(pl.Int64, "line"),
-        "net_minor": required(pl.Int64, "what it added, minor units"),
+        "frame": required(pl.String, "what it holds a part of"),
+        "partition_day": required(pl.Date, "day of its partition"),
+        "path": required(pl.String, "where it lies; its name is the digest of its content"),
+        "stamps": optional(pl.String, "what it looked like when it was verified last"),
+        "fault": optional(pl.String, "what was wrong then"),
+        "verified_at": optional(UTC_INSTANT, "when that was; null if never"),
     },
 )
 

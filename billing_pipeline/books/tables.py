@@ -92,7 +92,7 @@ usage_files = _table(
     _required(DAY, "landing_day"),
     _required(TEXT, "state"),
     _optional(TEXT, "file_key", "archive_path"),
-    _optional(WHOLE, "records", "accepted", "suspended", "filtered"),
+    _optional(WHOLE, "records", "accepted", "suspended", "filtered", "sequence_number"),
     _optional(EXACT, "quantity", "quantity_kept"),
     _optional(DAY, "feed_valid_from"),
     _optional(TEXT, "reason", "message", "decided_by", "decision_note"),
@@ -134,6 +134,13 @@ lake_partitions = _table(
     _required(INSTANT, "recorded_at"),
     _optional(INSTANT, "superseded_at", "removed_at"),
     key=("frame", "partition_day", "chunk", "version"),
+)
+lake_verifications = _table(
+    "lake_verifications",
+    _required(TEXT, "path"),
+    _optional(TEXT, "stamps", "fault"),
+    _required(INSTANT, "verified_at"),
+    key=("path",),
 )
 conservation = _table(
     "conservation",

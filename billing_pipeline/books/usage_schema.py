@@ -41,6 +41,7 @@ USAGE_FILES = FrameSchema(
         "message": optional(pl.String, "the refusal, for people"),
         "decision_note": optional(pl.String, "why"),
         "feed_valid_from": optional(pl.Date, "first day of the version that read it; null: first"),
+        "sequence_number": optional(pl.Int64, "number it gives itself; null: by its name"),
     },
 )
 

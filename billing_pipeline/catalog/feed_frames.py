@@ -122,7 +122,7 @@ class JsonFrame(FrameBase):
 
     framing: Literal["json"]
     records: str = ""
-    max_document_bytes: int = Field(default=256 * _MEGABYTE, ge=1)
+    max_document_bytes: int = Field(default=4096 * _MEGABYTE, ge=1)
 
 
 class XmlFrame(FrameBase):

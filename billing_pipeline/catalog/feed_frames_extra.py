@@ -64,7 +64,7 @@ class BerFrame(FrameBase):
     framing: Literal["ber"]
     records: Annotated[list[TagPath], Field(min_length=1)]
     tables: dict[str, BerTable] = {}
-    max_document_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    max_document_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
 
 
 class PluginFrame(FrameBase):

@@ -105,10 +105,16 @@ class Trailer(Configuration):
 
 
 class SequenceNumbers(Configuration):
-    """How the numbers in the names of files (group `sequence`) run, per source and period.
+    """How the numbers of files run, per source and period: those in their names (group `sequence`).
 
+    With `number` it is the number a file gives itself instead: that of its first record, a
+    control record too, that has one.
     checks: {sequence: {start: 1, step: 1, last: 9999}}
     """
+
+    number: Expression | None = Field(
+        default=None, description="the number in the file's own records, e.g. of its header"
+    )
 
     start: int | None = Field(
         default=None,
@@ -136,6 +142,12 @@ class Checks(Configuration):
     negative_quantity: Literal["suspense", "accept"] = "suspense"
     max_quantity: Units | None = None
     not_before: str = Field(default="2000-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$")
+    in_order: list[FieldName] = Field(
+        default=[], description="fields of type time that follow each other: [start, answer, end]"
+    )
+    skew_seconds: int = Field(
+        default=2, ge=0, description="so far they may be out of order, and are flagged clock_skew"
+    )
     future_minutes: int = Field(default=1440, ge=0, description="tolerance after landing")
     late_after_days: int = Field(default=35, ge=0, description="older than this is flagged `late`")
     max_age_days: int | None = Field(default=None, ge=0, description="older than this: suspense")
@@ -203,6 +215,9 @@ class Feed(Configuration):
         for name in self.identity:
             if name not in self.fields:
                 raise ValueError(f"identity names no field {name!r}")
+        for name in self.checks.in_order:
+            if name not in self.fields or self.fields[name].type != "time":
+                raise ValueError(f"in_order names no field of type time {name!r}")
         if self.numbers is None and any(
             field.type == "phone" and field.country is None for field in self.fields.values()
         ):
@@ -232,6 +247,7 @@ class Feed(Configuration):
             *(rule.when for rule in self.filters),
             self.billable_when,
             self.version,
+            self.checks.sequence.number,
             *((trailer.when, trailer.records, trailer.quantity, trailer.amount) if trailer else ()),
             *(
                 (

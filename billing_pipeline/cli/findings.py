@@ -14,7 +14,7 @@ def findings() -> None:
 @click.option("--tenant", "tenant_key", default=None, help="Only this tenant's.")
 @click.option("--state", type=click.Choice([*_STATES, "all"]), default="open", show_default=True)
 def list_findings(tenant_key: str | None, state: str) -> None:
-    """List findings: severity, tenant, control, subject, since when, assignee, message."""
+    """List findings: severity, tenant, control, subject, since when, who is asked, message."""
     from billing_pipeline.orchestration.assurance import read_all_findings
     from billing_pipeline.orchestration.installation import Installation
 
@@ -22,7 +22,8 @@ def list_findings(tenant_key: str | None, state: str) -> None:
     if found.is_empty():
         click.echo("no findings" if state == "all" else f"no findings are {state}")
     for row in found.rows(named=True):
-        assignee = f"  [{row['assigned_to']}]" if row["assigned_to"] else ""
+        asked = row["assigned_to"] or row["owner"]
+        assignee = f"  [{asked}]" if asked else ""
         click.echo(
             f"{row['severity']:<5} {row['tenant_key']} {row['control']} {row['subject']}"
             f"  since {row['first_seen_at']:%Y-%m-%d}, seen {row['sightings']}x{assignee}\n"

@@ -127,16 +127,20 @@ def write_off(by: str, note: str, *, yes: bool, **given: Any) -> None:  # noqa: 
 @_choosing
 @_STATE
 def export(out: Path, **given: Any) -> None:  # noqa: ANN401 - options of a choice
-    """Write records with all that is known of them to OUT, as .csv or .parquet."""
+    """Write records with all that is known of them to OUT, as .csv or .parquet.
+
+    In a .csv what a spreadsheet would run as a formula gets an apostrophe; .parquet is exact.
+    """
     from billing_pipeline.orchestration.installation import Installation
     from billing_pipeline.orchestration.suspense import read_lives, with_details
+    from billing_pipeline.vocabulary.spreadsheets import as_shown
 
     installation = Installation.from_environment()
     rows = with_details(installation, read_lives(installation, _choice(given)))
     if out.suffix == ".parquet":
         rows.write_parquet(out)
     else:
-        rows.write_csv(out)
+        rows.with_columns(as_shown()).write_csv(out)
     click.echo(f"wrote {rows.height} records to {out}")
 
 

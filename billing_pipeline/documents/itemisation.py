@@ -5,6 +5,7 @@ import io
 import polars as pl
 
 from billing_pipeline.vocabulary.money import plain_text
+from billing_pipeline.vocabulary.spreadsheets import as_shown
 
 _COLUMNS = [
     "account_key",
@@ -27,20 +28,16 @@ _COLUMNS = [
 ]
 """What a customer may see of RATED_USAGE: never what the call cost us."""
 
-_STARTS_A_FORMULA = r"^[=+\-@\t\r]"
-
 
 def itemisation_csv(rated_usage: pl.DataFrame) -> bytes:
     """Rated usage as CSV: UTF-8, a header, times in UTC, exact amounts, rows in given order.
 
     Text that a spreadsheet would run as a formula gets an apostrophe before it.
-    Source: OWASP, CSV injection.
     """
-    text = pl.col(pl.String)
     shown = (
         rated_usage.select(_COLUMNS)
         .with_columns(
-            text.str.replace(f"({_STARTS_A_FORMULA})", "'${1}"),
+            as_shown(),
             started_at=pl.col("started_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
         )
         .with_columns(plain_text(pl.col(pl.Decimal)))

@@ -22,6 +22,7 @@ from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUB
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
 from billing_pipeline.intake.account_types import check_account_types
+from billing_pipeline.intake.control_settings import check_controls
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.folder_above import folder_above
 from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
@@ -153,6 +154,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     across += check_rollover(whole, tenant.look_back_periods)
     across += check_account_types(tenant, whole, accounts, subscriptions)
     across += check_vat_numbers(tenant, accounts)
+    across += check_controls(tenant, TENANT_FILE)
     across = across or broken_examples(
         catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
     )

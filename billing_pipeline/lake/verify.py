@@ -1,8 +1,5 @@
 """Whether parts are still what was written: their names are digests of their content."""
 
-from collections.abc import Sequence
-from functools import lru_cache
-
 import fsspec
 
 from billing_pipeline.lake.store import Lake, content_name_of
@@ -12,27 +9,19 @@ CHANGED = "changed"
 
 # `created` is when the inode last changed: a file whose time was set back shows there.
 _STAMPS = ("size", "mtime", "created", "ino", "ETag", "LastModified")
-_MOST_KNOWN = 100_000
 
 
-def faults(lake: Lake, paths: Sequence[str]) -> list[str | None]:
-    """What is wrong with each part: `missing`, `changed`, or None."""
-    return [_fault(lake, path) for path in paths]
-
-
-def _fault(lake: Lake, path: str) -> str | None:
+def stamps_of(lake: Lake, path: str) -> str | None:
+    """What its storage says of a part without reading it; None if it is not there."""
     filesystem, target = fsspec.core.url_to_fs(lake.locate(path))
     if not filesystem.exists(target):
-        return MISSING
-    named = path.rsplit("part-", 1)[-1].removesuffix(".parquet")
+        return None
     known = filesystem.info(target)
-    stamp = tuple(str(known.get(name)) for name in _STAMPS)
-    return None if _content_name(lake.locate(path), stamp) == named else CHANGED
+    return " ".join(f"{name}={known[name]}" for name in _STAMPS if known.get(name) is not None)
 
 
-@lru_cache(maxsize=_MOST_KNOWN)
-def _content_name(address: str, _stamp: tuple[str, ...]) -> str:
-    """The digest of a part's content, worked out again when its file looks touched."""
-    filesystem, target = fsspec.core.url_to_fs(address)
+def is_as_written(lake: Lake, path: str) -> bool:
+    """Whether the content of a part that is there has the digest its name says; reads it whole."""
+    filesystem, target = fsspec.core.url_to_fs(lake.locate(path))
     with filesystem.open(target, "rb") as part:
-        return content_name_of(part)
+        return content_name_of(part) == path.rsplit("part-", 1)[-1].removesuffix(".parquet")

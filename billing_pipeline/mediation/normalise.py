@@ -8,6 +8,8 @@ import polars as pl
 from billing_pipeline.catalog.feed_frames import DelimitedFrame
 from billing_pipeline.mediation.fields import ReadFields, read_fields
 from billing_pipeline.mediation.framing.blocks import FramedBlock
+from billing_pipeline.mediation.odd_text import is_plain, odd_texts, to_look_up
+from billing_pipeline.mediation.order_of_times import skewed
 from billing_pipeline.mediation.plan import Plan
 from billing_pipeline.mediation.schema import RAW_USAGE, SET_ASIDE, SUSPENSE
 from billing_pipeline.mediation.validate import (
@@ -23,6 +25,7 @@ from billing_pipeline.vocabulary.outcome import Outcome, SuspenseReason
 STAGE = "decode"
 
 _NUMBER = "\0number"
+_LOOKED_UP = to_look_up(pl.col("service_identifier"))
 _COUNTED = ["kind", "reason", "quantity", "carried_amount"]
 
 
@@ -91,12 +94,22 @@ def _events(plan: Plan, block: FramedBlock, read: ReadFields, source: Source) ->
         if feed.identity
         else block.raw()
     )
-    off_time = _off_time(plan, events, source)
-    return events.with_columns(
+    remarks = [
+        _off_time(plan, events, source),
+        skewed(plan.feed.checks, read),
+        odd_texts([events["service_identifier"], *_numbers_as_given(plan, read)]),
+        _drift(plan, block, records),
+    ]
+    known = events if is_plain(events["service_identifier"]) else events.with_columns(_LOOKED_UP)
+    return known.with_columns(
         identity.alias("identity"),
-        _flags(block, read, [off_time, _drift(plan, block, records)]).alias("flags"),
+        _flags(block, read, remarks).alias("flags"),
         _record_kind(plan, read).alias("record_kind"),
     )
+
+
+def _numbers_as_given(plan: Plan, read: ReadFields) -> list[pl.Series]:
+    return [read.texts[name] for name, spec in plan.feed.fields.items() if spec.type == "phone"]
 
 
 def _off_time(plan: Plan, events: pl.DataFrame, source: Source) -> pl.Series | None:

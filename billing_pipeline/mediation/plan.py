@@ -35,6 +35,7 @@ class Plan:
     filters: tuple[pl.Expr, ...]
     billable: pl.Expr | None
     trailer: Mapping[str, pl.Expr]
+    sequence_number: pl.Expr | None
 
 
 @lru_cache(maxsize=512)
@@ -56,7 +57,7 @@ def _compiled(feed: Feed) -> Plan:
     def compiled(text: str, wanted: Kind) -> pl.Expr:
         return compile_expression(text, kinds, wanted)
 
-    trailer = feed.checks.trailer
+    trailer, number = feed.checks.trailer, feed.checks.sequence.number
     totals = (
         {}
         if trailer is None
@@ -76,6 +77,7 @@ def _compiled(feed: Feed) -> Plan:
         filters=tuple(compiled(rule.when, "truth") for rule in feed.filters),
         billable=compiled(feed.billable_when, "truth") if feed.billable_when else None,
         trailer=totals,
+        sequence_number=compiled(number, "number") if number else None,
     )
 
 

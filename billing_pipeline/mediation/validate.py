@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from billing_pipeline.mediation.fields import ReadFields
+from billing_pipeline.mediation.order_of_times import out_of_order
 from billing_pipeline.mediation.plan import Plan
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import FilterReason, SuspenseReason
@@ -49,6 +50,7 @@ def verdicts(
         *_unreadable(read),
         *_missing(read, events),
         *_by_filter(plan, read),
+        *_out_of_order(plan, read),
         *_implausible(plan, events, landed_at),
     ]
     return [verdict for verdict in found if verdict.mask.any()]
@@ -136,6 +138,12 @@ def _by_filter(plan: Plan, read: ReadFields) -> list[Verdict]:
 
 def _truth(read: ReadFields, condition: pl.Expr) -> pl.Series:
     return read.values.select(condition.alias("truth")).to_series().fill_null(value=False)
+
+
+def _out_of_order(plan: Plan, read: ReadFields) -> list[Verdict]:
+    mask = out_of_order(plan.feed.checks, read)
+    remark = f"{', '.join(plan.feed.checks.in_order)} do not follow each other"
+    return [] if mask is None else [_suspended(mask, SuspenseReason.TIMES_OUT_OF_ORDER, remark)]
 
 
 def _implausible(plan: Plan, events: pl.DataFrame, landed_at: LandedAt) -> list[Verdict]:

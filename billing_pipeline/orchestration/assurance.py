@@ -1,27 +1,47 @@
 """What people do with findings: look, assign, note, accept, run the controls again."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
+from billing_pipeline.assurance.run import wanted_controls
 from billing_pipeline.books import findings
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
-from billing_pipeline.orchestration.steps.facts import read_facts
+from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
 
 
 def read_all_findings(
     installation: Installation, tenant_key: str | None, state: str
 ) -> pl.DataFrame:
-    """KEPT_FINDINGS of one tenant or all, in one state or `all`, blocking ones first."""
+    """KEPT_FINDINGS of one tenant or all, in one state or `all`, blocking ones first.
+
+    With `owner`: who is asked, as the catalogue of controls or the tenant says; null where what
+    was found is no control's.
+    """
     states = () if state == "all" else (state,)
     with installation_scope(installation.engine) as connection:
         found = findings.read_findings(connection, *states)
     own = found if tenant_key is None else found.filter(pl.col("tenant_key") == tenant_key)
-    return own.sort("severity", "tenant_key", "control", "subject")
+    owners = _owners(installation, own["tenant_key"].unique().sort())
+    named = own.join(owners, on=["tenant_key", "control"], how="left", validate="m:1")
+    return named.sort("severity", "tenant_key", "control", "subject")
+
+
+def _owners(installation: Installation, tenant_keys: Iterable[str]) -> pl.DataFrame:
+    """Who owns each control, tenant by tenant: tenant_key, control, owner."""
+    rows = [
+        (tenant_key, name, control.owner)
+        for tenant_key in tenant_keys
+        if tenant_key
+        for name, control in wanted_controls(read_tenant(installation, tenant_key).controls).items()
+    ]
+    schema = {"tenant_key": pl.String, "control": pl.String, "owner": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def read_finding(

@@ -8,11 +8,12 @@ import polars as pl
 
 from billing_pipeline.assurance.conservation import conservation_gaps
 from billing_pipeline.books import checks as books_checks
-from billing_pipeline.books import conservation, findings
+from billing_pipeline.books import conservation
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration import metadata as shown
 from billing_pipeline.orchestration import usage_checks
 from billing_pipeline.orchestration.assets import assurance, money, usage
+from billing_pipeline.orchestration.assurance import read_all_findings
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.partitions import days_of, tenant_days_of
 from billing_pipeline.orchestration.resources import BillingInstallation
@@ -118,10 +119,8 @@ def nothing_is_found(
 def _findings(context: dg.AssetCheckExecutionContext, billing: BillingInstallation) -> pl.DataFrame:
     """Open findings of the run's tenants, blocking ones first."""
     tenants = {day.tenant_key for day in tenant_days_of(context.partition_keys)}
-    with installation_scope(billing.installation.engine) as connection:
-        found = findings.read_findings(connection, "open")
-    own = found.filter(pl.col("tenant_key").is_in(sorted(tenants)))
-    return own.sort("severity", "tenant_key", "control", "subject")
+    found = read_all_findings(billing.installation, None, "open")
+    return found.filter(pl.col("tenant_key").is_in(sorted(tenants)))
 
 
 def _books(

@@ -2,11 +2,12 @@
 
 Files are taken together, as if they were loaded one after the other: a record that comes in two
 of them is a duplicate, parts of a session are put together. Every identifier counts as owned.
+What is more than fits in memory is laid aside on local disk (`TMPDIR`).
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from billing_pipeline.intake.archive import open_usage
 from billing_pipeline.intake.model_problems import parse_document
 from billing_pipeline.intake.shipped_feeds import shipped_feeds
 from billing_pipeline.intake.yaml_files import read_yaml
+from billing_pipeline.lake.heaps import heaps_of
 from billing_pipeline.mediation.counters import counted
 from billing_pipeline.mediation.decode import decode_blocks
 from billing_pipeline.mediation.match import matching_feed
@@ -23,6 +25,7 @@ from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.reach import far_reaching
 from billing_pipeline.mediation.refusal import FileRefused
 from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE
+from billing_pipeline.orchestration.feed_check_records import RecordsAside
 from billing_pipeline.orchestration.feed_report import FeedReport
 from billing_pipeline.vocabulary.outcome import Outcome
 from billing_pipeline.vocabulary.problems import ConfigurationRefused, Problem
@@ -32,29 +35,34 @@ def check_feed(
     feed: Feed, paths: Sequence[Path], landed_at: dt.datetime | None = None
 ) -> list[FeedReport]:
     """One report per file. `landed_at` is the measure of late and future records, if given."""
-    reports: list[FeedReport] = []
-    raw: list[pl.DataFrame] = [RAW_USAGE.empty()]
+    reach = far_reaching([feed])
+    released = [key for key, far in reach.items() if far.releases_incomplete]
+    with heaps_of(RAW_USAGE) as blocks, heaps_of(RAW_USAGE) as pieces:
+        aside = RecordsAside(feed, blocks, pieces)
+        reports = list(_reports(feed, paths, landed_at, aside))
+        for decoded in aside.taken():
+            # All files are taken as one day: readings of counters become what was counted between.
+            used = counted(decoded, decoded.clear(), dt.date.max, reach)
+            outcome = _mediated(used, released)
+            for report in reports:
+                report.restate(decoded, used)
+                if report.state == "accepted":
+                    report.add_mediated(outcome)
+    return reports
+
+
+def _reports(
+    feed: Feed, paths: Sequence[Path], landed_at: dt.datetime | None, aside: RecordsAside
+) -> Iterator[FeedReport]:
     seen: dict[str, str] = {}
     for path in paths:
         key = _content_hash(path)
         if key in seen:
             message = f"the same content as {seen[key]}; it would not be loaded again"
-            reports.append(FeedReport(path.name, key, "duplicate", message))
+            yield FeedReport(path.name, key, "duplicate", message)
             continue
         seen[key] = path.name
-        report, accepted = _decoded(feed, path, key, landed_at)
-        reports.append(report)
-        raw += accepted
-    decoded = pl.concat(raw)
-    reach = far_reaching([feed])
-    # All files are taken as one day: readings of counters become what was counted between them.
-    used = counted(decoded, decoded.clear(), dt.date.max, reach)
-    outcome = _mediated(used, [key for key, far in reach.items() if far.releases_incomplete])
-    for report in reports:
-        report.restate(decoded, used)
-        if report.state == "accepted":
-            report.add_mediated(outcome)
-    return reports
+        yield _decoded(feed, path, key, landed_at, aside)
 
 
 def read_feed(definition: str) -> Feed:
@@ -75,23 +83,24 @@ def read_feed(definition: str) -> Feed:
 
 
 def _decoded(
-    feed: Feed, path: Path, key: str, landed_at: dt.datetime | None
-) -> tuple[FeedReport, list[pl.DataFrame]]:
+    feed: Feed, path: Path, key: str, landed_at: dt.datetime | None, aside: RecordsAside
+) -> FeedReport:
     if matching_feed(path.name, [feed]) is None:
         message = f"the name does not fit the pattern {feed.match.file_name}"
-        return FeedReport(path.name, key, "refused", message), []
+        return FeedReport(path.name, key, "refused", message)
     report = FeedReport(path.name, key)
-    accepted: list[pl.DataFrame] = []
+    laid: list[int] = []
     try:
         with open_usage(str(path), path.name, feed.match.max_bytes, feed.match.max_ratio) as stream:
             for block in decode_blocks(feed, stream, key, landed_at=landed_at):
                 report.add_decoded(block)
-                accepted.append(block.accepted)
+                laid.append(aside.put(block.accepted))
     except FileRefused as refusal:
-        return FeedReport(path.name, key, "quarantined", refusal.message), []
+        aside.forget(laid)
+        return FeedReport(path.name, key, "quarantined", refusal.message)
     if report.records == 0:
         report.state = "empty"
-    return report, accepted
+    return report
 
 
 def _mediated(raw: pl.DataFrame, released: Sequence[str]) -> Outcome:

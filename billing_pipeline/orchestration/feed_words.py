@@ -85,6 +85,13 @@ def _checks(feed: Feed) -> Iterator[str]:
     if checks.trailer is not None:
         meant = "billable records" if checks.trailer.over == "billable" else "records"
         yield f"Its own totals of {meant} must be right, or the whole file is held."
+    if checks.in_order:
+        yield (
+            f"{', '.join(checks.in_order)} follow each other: more than {checks.skew_seconds} s "
+            "out of order waits in suspense."
+        )
+    if checks.sequence.number is not None:
+        yield f"The number of a file stands in its records: {checks.sequence.number}."
     if checks.sequence.last is not None:
         yield f"The numbers of files begin anew after {checks.sequence.last}."
 

@@ -38,7 +38,7 @@ def sequence_gaps(installation: Installation, tenant_key: str | None) -> pl.Data
         for owner in known
         if tenant_key in (None, owner)
         for feed in feeds.of_owner(owner)
-        if "(?P<sequence>" in feed.match.file_name
+        if "(?P<sequence>" in feed.match.file_name or feed.checks.sequence.number
         for gap in sequence_audit(_numbered(seen, owner, feed), feed.checks.sequence).gaps
     ]
     # Versions of a feed look at the same files.
@@ -47,11 +47,14 @@ def sequence_gaps(installation: Installation, tenant_key: str | None) -> pl.Data
 
 def _numbered(seen: pl.DataFrame, owner: str, feed: Feed) -> list[NumberedFile]:
     own = seen.filter(pl.col("tenant_key") == owner, pl.col("feed_key") == feed.key)
-    facts = [(name_facts(name, feed), file_id) for file_id, name in own["file_id", "name"].rows()]
+    columns = own.select("file_id", "name", "sequence_number").rows()
+    facts = [(file_id, name_facts(name, feed), number) for file_id, name, number in columns]
+    is_own = feed.checks.sequence.number is not None
+    given = [(file, fact, number if is_own else fact.sequence) for file, fact, number in facts]
     return [
-        NumberedFile(_source(fact.source, fact.period), fact.sequence, str(file_id))
-        for fact, file_id in facts
-        if fact.sequence is not None
+        NumberedFile(_source(fact.source, fact.period), number, str(file_id))
+        for file_id, fact, number in given
+        if number is not None
     ]
 
 

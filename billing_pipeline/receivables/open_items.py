@@ -1,16 +1,8 @@
-"""Open items: what a document leaves to pay, and by which day."""
+"""Open items: what a document leaves to pay."""
 
 import polars as pl
 
 from billing_pipeline.receivables.schema import ALLOCATIONS, OPEN_ITEMS
-
-
-def due_date(issued_date: pl.Expr, payment_terms_days: pl.Expr) -> pl.Expr:
-    """Local day payment is due.
-
-    Shape: row by row. Units: terms in calendar days; zero is due on the day of issue.
-    """
-    return issued_date + pl.duration(days=payment_terms_days)
 
 
 def open_items(documents: pl.DataFrame, allocations: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -24,6 +24,7 @@ class SuspenseReason(StrEnum):
     INVALID_AMOUNT = "invalid_amount"
     INVALID_NUMBER = "invalid_number"
     MANGLED_NUMBER = "mangled_number"
+    TIMES_OUT_OF_ORDER = "times_out_of_order"
     FUTURE_EVENT = "future_event"
     TOO_LATE = "too_late"
     CONFLICTING_DUPLICATE = "conflicting_duplicate"

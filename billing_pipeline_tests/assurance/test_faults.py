@@ -1,255 +1,145 @@
-"""Faults put into a billed installation, as a superuser or on the disk; each is caught and named.
+"""Every control finds the fault it is there for, through the pipeline; clean books say nothing.
 
-The story has two accounts with a fee and calls, billed on 1 January and 1 February. Nothing fires
-on it as it is. What is mended closes; what blocks one account stops nobody else.
+What is mended closes; what blocks one account stops nobody else.
 """
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from billing_pipeline.books import due, invoices, manifest
+from billing_pipeline.assurance import run
+from billing_pipeline.assurance.catalogue import CONTROLS
+from billing_pipeline.assurance.checks_of_books import CHECKS
+from billing_pipeline.assurance.control import Control
+from billing_pipeline.assurance.findings import findings
+from billing_pipeline.assurance.run import Run
+from billing_pipeline.books import due, invoices
 from billing_pipeline.books.findings import read_findings
 from billing_pipeline.books.scope import installation_scope, tenant_scope
-from billing_pipeline.lake import layout
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.simulate import simulate
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
-from billing_pipeline.orchestration.steps.compute import (
-    ComputedCharges,
-    compute_bill_day,
-    keep_charges,
-)
+from billing_pipeline.orchestration.steps.book import hand_off_journal
+from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.orchestration.steps.issue import StoppedByControl, issue_bill_day
 from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline_tests.assurance.faults import (
+    DOUBLED,
+    FAULTS,
+    FEBRUARY,
+    NOON,
+    ONE_DAY,
+    controls,
+    parquet_tampered_with,
+)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.scenario]
 
-STORY = (
-    Path(__file__).parents[1]
-    / "scenarios"
-    / "fee_in_advance_and_usage_in_arrears_on_one_invoice"
-    / "given"
-)
-JANUARY_31, FEBRUARY = dt.date(2026, 1, 31), dt.date(2026, 2, 1)
-THE_DAY_AFTER = dt.date(2026, 2, 2)
-NOON = dt.datetime(2026, 2, 1, 12, tzinfo=dt.UTC)
+STORY = Path(__file__).parent / "story"
+
+
+class OneTransaction:
+    """The books in one transaction: what is committed within goes when it is rolled back."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction, as whoever is asked for one by an engine sees it."""
+        with self._connection.begin_nested():
+            yield self._connection
 
 
 @pytest.fixture(scope="module")
-def billed_once(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Path:
-    """Folder of the story as it was played up to 1 February; the books are the module's."""
-    home = tmp_path_factory.mktemp("billed")
-    played(home, module_database_url, FEBRUARY).engine.dispose()
-    return home
-
-
-@pytest.fixture
-def billed(
-    billed_once: Path, tmp_path: Path, request: pytest.FixtureRequest
+def played(
+    tmp_path_factory: pytest.TempPathFactory, module_database_url: str
 ) -> Iterator[Installation]:
-    """Everything up to 1 February is billed: a copy to break."""
-    home = tmp_path / "copy"
-    shutil.copytree(billed_once, home)
-    installation = installation_below(home, request.getfixturevalue("clone_of_module"))
+    """The story: January is billed and handed over, 1 February is computed."""
+    home = tmp_path_factory.mktemp("played")
+    installation = installation_below(home / "now", module_database_url)
+    installation.home.mkdir()
+    simulate(installation, STORY, FEBRUARY - ONE_DAY, home / "out")
+    facts = read_facts(installation, "acme")
+    hand_off_journal(installation, facts.tenant, FEBRUARY - ONE_DAY, NOON)
+    with installation_scope(installation.engine) as connection:
+        due.plan_bill_days(connection, NOON)
+    keep_charges(installation, "acme", FEBRUARY, compute_bill_day(installation, facts, FEBRUARY))
     yield installation
     installation.engine.dispose()
 
 
 @pytest.fixture
-def computed(tmp_path: Path, database_url: str) -> Installation:
-    """1 February is computed and not issued yet."""
-    installation = played(tmp_path, database_url, JANUARY_31)
-    with installation_scope(installation.engine) as connection:
-        due.plan_bill_days(connection, NOON)
-    facts = read_facts(installation, "acme")
-    keep_charges(installation, "acme", FEBRUARY, compute_bill_day(installation, facts, FEBRUARY))
-    return installation
-
-
-def played(home: Path, database_url: str, through: dt.date) -> Installation:
-    story = home / "story"
-    shutil.copytree(STORY, story)
-    # The story lands its file on 1 February; here it is there from the beginning.
-    calls = story / "acme" / "usage" / "calls"
-    (calls / "@2026-02-01" / "calls_january.csv").rename(calls / "calls_0001.csv")
-    feed = story / "acme" / "feeds" / "calls.yaml"
-    numbered = feed.read_text().replace(r"calls.*\.csv", r"calls_(?P<sequence>[0-9]{4})\.csv")
-    feed.write_text(numbered)
-    add_account(story / "acme")
-    installation = installation_below(home, database_url)
-    simulate(installation, story, through, home / "out")
-    return installation
-
-
-def add_account(tenant: Path) -> None:
-    for name, row in (
-        ("accounts.csv", "A-2,Customer A-2,2026-01-01,,2 Main Street,Springfield,12345,US,"),
-        ("subscriptions.csv", "S-2,A-2,basic,2026-01-01,,,"),
-    ):
-        with (tenant / name).open("a") as rows:
-            rows.write(f"{row}\n")
+def installation(played: Installation, tmp_path: Path) -> Iterator[Installation]:
+    """The story to break: its books roll back, its folders are put back as they were."""
+    shutil.copytree(played.home, tmp_path / "kept")
+    broken = installation_below(played.home, played.database_url)
+    with played.engine.connect() as connection, connection.begin() as everything:
+        broken.__dict__["engine"] = OneTransaction(connection)
+        yield broken
+        everything.rollback()
+    shutil.rmtree(played.home)
+    shutil.copytree(tmp_path / "kept", played.home)
 
 
 def controls_say(installation: Installation, day: dt.date = FEBRUARY) -> AssuredTenant:
+    """Ask as the asset `controls_before_issue` does."""
     return assure_tenant(installation, read_facts(installation, "acme"), [day], NOON)
 
 
-def names(said: AssuredTenant) -> set[str]:
-    return set(said.found["control"])
+def test_every_control_has_a_fault_that_it_must_catch() -> None:
+    assert controls(FAULTS.values()) == {control.name for control in (*CONTROLS, *CHECKS)}
 
 
-def rated_part(installation: Installation) -> Path:
-    with tenant_scope(installation.engine, "acme") as connection:
-        paths = manifest.partition_paths(
-            connection, layout.RATED_USAGE, "acme", dt.date(2026, 1, 1), dt.date(2026, 2, 2)
-        )
-    return Path(installation.lake.locate(paths.item(0, "path")))
+def test_nothing_is_found_where_nothing_is_wrong(installation: Installation) -> None:
+    said = controls_say(installation)
+
+    assert said.found.rows() == []
+    assert len(said.controls) + len(said.checks) == len(CONTROLS) + len(CHECKS)
 
 
-def as_superuser(installation: Installation, statement: str) -> None:
-    with installation.engine.begin() as connection:
-        connection.execute(sa.text("set local session_replication_role = replica"))
-        connection.execute(sa.text(statement))
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_caught_by_its_controls(installation: Installation, name: str) -> None:
+    fault = FAULTS[name]
+
+    fault.put_in(installation)
+
+    assert set(controls_say(installation, fault.day).found["control"]) == fault.caught_by
 
 
-def tamper_with_parquet(installation: Installation) -> None:
-    part = rated_part(installation)
-    pl.read_parquet(part).with_columns(pl.col("amount") * 2).write_parquet(part)
-
-
-def lose_a_parquet_file(installation: Installation) -> None:
-    rated_part(installation).unlink()
-
-
-def change(statement: str) -> Callable[[Installation], None]:
-    return lambda installation: as_superuser(installation, statement)
-
-
-AFTER_BILLING = {
-    "a file never came": (
-        change(
-            "insert into usage_files (tenant_key, feed_key, url, name, size_bytes, etag, "
-            "landed_at, landing_day) values ('acme', 'calls', 'u', 'calls_0003.csv', 1, 'e', "
-            "'2026-02-01', '2026-02-01')"
-        ),
-        "sequence_gap",
+BROUGHT = Run(
+    ("no_thursday",),
+    lambda facts, _: findings(
+        facts.documents.filter(facts.documents["bill_day"].dt.weekday() == 4),
+        control="no_thursday",
+        severity="warn",
+        subject=pl.col("account_key"),
+        message=pl.lit("was billed on a Thursday."),
     ),
-    "a Parquet file is tampered with": (tamper_with_parquet, "lake_part"),
-    "a Parquet file is lost": (lose_a_parquet_file, "usage_conserved"),
-    "a day of rating left no trace": (
-        change("delete from conservation where stage = 'rate'"),
-        "missing_day",
-    ),
-    "mediation doubled a record": (
-        change("update conservation set accepted = accepted + 1 where stage = 'mediate'"),
-        "conservation",
-    ),
-    "a bill day is skipped": (
-        change("delete from bill_days where bill_day = '2026-01-15'"),
-        "bill_days_without_gaps",
-    ),
-    "a subscription ends before its usage": (
-        change("update subscriptions set ended_on = '2026-01-10' where subscription_key = 'S-1'"),
-        "usage_outside_subscription",
-    ),
-    "a charge of nobody": (
-        change("update charges set subscription_key = 'S-9' where account_key = 'A-2'"),
-        "charge_without_subscription",
-    ),
-    "charges of a subscription are gone": (
-        change("delete from charges where subscription_key = 'S-2'"),
-        "subscription_without_charge",
-    ),
-    "a booked row is changed": (
-        change("update postings set amount_minor = amount_minor + 1 where role = 'receivable'"),
-        "rederived_totals",
-    ),
-    "a document's tax is changed": (
-        change("update invoice_taxes set tax_minor = 1"),
-        "taxes_recomputed",
-    ),
-    "a number is missing": (
-        change("delete from invoices where invoice_number like '%1'"),
-        "invoice_numbers_without_gaps",
-    ),
-    "the rate card ran out": (
-        change(
-            "insert into rate_card_prices (tenant_key, card_key, valid_from, valid_until, prefix, "
-            "band, name, unit_price, connection_fee, minimum_units, increment_units, revision, "
-            "known_from) values ('acme', 'old', '2025-12-01', '2026-01-02', '1', '', 'x', 1, 0, "
-            "0, 1, 1, '2025-12-01')"
-        ),
-        "rate_card_lapsed",
-    ),
-}
-
-
-def test_nothing_fires_on_clean_books(billed: Installation) -> None:
-    said = controls_say(billed, THE_DAY_AFTER)
-
-    assert said.found.is_empty()
-    assert len(said.controls) + len(said.checks) > 30
-
-
-@pytest.mark.parametrize("fault", AFTER_BILLING)
-def test_a_fault_is_caught_and_named(billed: Installation, fault: str) -> None:
-    put_in, control = AFTER_BILLING[fault]
-
-    put_in(billed)
-
-    assert control in names(controls_say(billed, THE_DAY_AFTER))
-
-
-def with_charges(installation: Installation, changed: pl.Expr) -> None:
-    """Change what was computed for 1 February the way a faulty stage would."""
-    facts = read_facts(installation, "acme")
-    right = compute_bill_day(installation, facts, FEBRUARY)
-    wrong = ComputedCharges(right.account_keys, right.charges.with_columns(changed), right.revision)
-    keep_charges(installation, "acme", FEBRUARY, wrong)
-
-
-DOUBLED = (
-    pl.when(pl.col("charge_kind") == "usage")
-    .then(pl.col("amount") * 2)
-    .otherwise("amount")
-    .cast(pl.Decimal(38, 10))
-    .alias("amount")
-)
-ONE_EVENT_MORE = (
-    pl.when(pl.col("charge_kind") == "usage")
-    .then(pl.col("events") + 1)
-    .otherwise("events")
-    .alias("events")
-)
-OVERLAPPING = (
-    pl.when(pl.col("charge_kind") == "recurring")
-    .then(pl.lit(dt.date(2026, 1, 1)))
-    .otherwise("service_from")
-    .alias("service_from")
+    declared=(Control("no_thursday", "sales", "warn", "nobody is billed on a Thursday"),),
 )
 
 
-@pytest.mark.parametrize(
-    ("changed", "control"),
-    [
-        pytest.param(DOUBLED, "rederived_totals", id="a doubled rate"),
-        pytest.param(ONE_EVENT_MORE, "usage_charged", id="an event charged twice"),
-        pytest.param(OVERLAPPING, "service_period_once", id="January charged again"),
-    ],
-)
-def test_a_faulty_charge_is_caught_before_it_is_issued(
-    computed: Installation, changed: pl.Expr, control: str
+def test_a_package_brings_a_control_of_its_own(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_charges(computed, changed)
+    entry = EntryPoint("thursday", f"{__name__}:BROUGHT", run.GROUP)
+    monkeypatch.setattr(run, "entry_points", EntryPoints([entry]).select)
 
-    assert control in names(controls_say(computed))
+    found = controls_say(installation).found
+
+    # 1 January 2026 was a Thursday.
+    assert found.select("control", "subject").rows() == [
+        ("no_thursday", f"A-{number}") for number in (1, 2, 3, 4)
+    ]
 
 
 def issue(installation: Installation) -> None:
@@ -262,58 +152,65 @@ def billed_accounts(installation: Installation) -> list[str]:
     return documents["account_key"].sort().to_list()
 
 
-def state_of(installation: Installation, control: str) -> list[str]:
+def state_of(installation: Installation, control: str) -> set[str]:
     with installation_scope(installation.engine) as connection:
         found = read_findings(connection)
-    return found.filter(pl.col("control") == control)["state"].to_list()
+    return set(found.filter(found["control"] == control)["state"])
 
 
-def test_a_doubled_rate_stops_the_account_it_hits_and_nobody_else(computed: Installation) -> None:
-    with_charges(computed, DOUBLED)
-    controls_say(computed)
+def test_a_doubled_rate_stops_the_accounts_it_hits_until_it_is_mended(
+    installation: Installation,
+) -> None:
+    DOUBLED(installation)
+    controls_say(installation)
 
-    issue(computed)
+    issue(installation)
 
-    assert billed_accounts(computed) == ["A-2"]
-    assert state_of(computed, "account_held") == ["open"]
+    # A-1 and A-2 have metered calls; the bundle's charges have a control of their own.
+    assert billed_accounts(installation) == ["A-3", "A-4"]
+    assert state_of(installation, "account_held") == {"open"}
 
+    facts = read_facts(installation, "acme")
+    keep_charges(installation, "acme", FEBRUARY, compute_bill_day(installation, facts, FEBRUARY))
+    controls_say(installation)
 
-def test_what_is_mended_closes_its_finding_and_is_billed(computed: Installation) -> None:
-    with_charges(computed, DOUBLED)
-    controls_say(computed)
-    assert state_of(computed, "rederived_totals") == ["open"]
-
-    facts = read_facts(computed, "acme")
-    keep_charges(computed, "acme", FEBRUARY, compute_bill_day(computed, facts, FEBRUARY))
-    controls_say(computed)
-    issue(computed)
-
-    assert state_of(computed, "rederived_totals") == ["resolved"]
-    assert billed_accounts(computed) == ["A-1", "A-2"]
+    assert state_of(installation, "rederived_totals") == {"resolved"}
 
 
-def test_a_fault_of_the_whole_tenant_issues_nothing(computed: Installation) -> None:
-    tamper_with_parquet(computed)
-    controls_say(computed)
+def test_what_is_mended_before_the_issue_is_billed(installation: Installation) -> None:
+    DOUBLED(installation)
+    controls_say(installation)
+    facts = read_facts(installation, "acme")
+    keep_charges(installation, "acme", FEBRUARY, compute_bill_day(installation, facts, FEBRUARY))
+    controls_say(installation)
+
+    issue(installation)
+
+    assert billed_accounts(installation) == ["A-1", "A-2", "A-3", "A-4"]
+
+
+def test_a_fault_of_the_whole_tenant_issues_nothing(installation: Installation) -> None:
+    parquet_tampered_with(installation)
+    controls_say(installation)
 
     with pytest.raises(StoppedByControl, match="lake_part rated_usage/tenant=acme"):
-        issue(computed)
+        issue(installation)
 
-    assert billed_accounts(computed) == []
-
-
-def test_a_finding_a_person_lets_stand_stops_nobody(computed: Installation) -> None:
-    with_charges(computed, DOUBLED)
-    subject = controls_say(computed).found.item(0, "subject")
-    with tenant_scope(computed.engine, "acme") as connection:
-        accept_all(connection, subject)
-
-    issue(computed)
-
-    assert billed_accounts(computed) == ["A-1", "A-2"]
+    assert billed_accounts(installation) == []
 
 
-def accept_all(connection: sa.Connection, subject: str) -> None:
+def test_a_finding_a_person_lets_stand_stops_nobody(installation: Installation) -> None:
+    DOUBLED(installation)
+    for subject in controls_say(installation).found["subject"]:
+        with tenant_scope(installation.engine, "acme") as connection:
+            accept(connection, subject)
+
+    issue(installation)
+
+    assert billed_accounts(installation) == ["A-1", "A-2", "A-3", "A-4"]
+
+
+def accept(connection: sa.Connection, subject: str) -> None:
     connection.execute(
         sa.text(
             "update findings set state = 'accepted', decided_by = 'ann', decision_note = 'agreed' "

@@ -12,9 +12,7 @@ from billing_pipeline.books.summary import (
     stage_summary,
     usage_summary,
 )
-from billing_pipeline.books.trace import DocumentNotFound, Trace, trace_line
 from billing_pipeline_tests.books.builders import (
-    NOON,
     account,
     apply,
     bill_run,
@@ -33,11 +31,6 @@ def books(engine: sa.Engine) -> sa.Engine:
     load_file(engine, "company", dt.date(2026, 1, 20), Decimal(60))
     bill_run(engine, 1, 2)
     return engine
-
-
-def trace(engine: sa.Engine, invoice_number: str, line_number: int | None = None) -> Trace:
-    with installation_scope(engine) as connection:
-        return trace_line(connection, invoice_number, line_number)
 
 
 def test_good_books_fail_no_check(books: sa.Engine) -> None:
@@ -104,29 +97,3 @@ def test_the_summary_counts_what_is_there(books: sa.Engine) -> None:
             ("acme", "invoice", "EUR", 2, 4000, 760, 4760)
         ]
         assert journal_summary(connection).rows() == [("acme", "EUR", 2, 4760, 4760)]
-
-
-def test_a_line_leads_to_its_charge_and_the_files_of_its_days(books: sa.Engine) -> None:
-    found = trace(books, "INV-2", 1)
-
-    assert (found.tenant_key, found.issued_at) == ("acme", NOON)
-    assert found.lines.get_column("charge_key").item() == "S2/monthly/recurring/2026-01-01"
-    assert found.postings.select("posting_number", "price_key", "net_minor").rows() == [
-        (1, "monthly", 2000)
-    ]
-    assert found.files.select("line_number", "tenant_key", "name").rows() == [(1, "company", "a")]
-
-
-def test_all_lines_are_traced_if_none_is_named(books: sa.Engine) -> None:
-    assert trace(books, "INV-1").lines.height == 1
-
-
-@pytest.mark.parametrize(
-    ("invoice_number", "line_number", "complaint"),
-    [("INV-9", None, "0 documents are numbered INV-9"), ("INV-1", 7, "INV-1 has no line 7")],
-)
-def test_what_is_not_there_cannot_be_traced(
-    books: sa.Engine, invoice_number: str, line_number: int | None, complaint: str
-) -> None:
-    with pytest.raises(DocumentNotFound, match=complaint):
-        trace(books, invoice_number, line_number)

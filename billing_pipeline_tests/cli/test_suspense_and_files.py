@@ -21,7 +21,7 @@ pytestmark = pytest.mark.postgres
 
 STORY = Path(__file__).parents[1] / "scenarios" / "an_unknown_number_is_found" / "given"
 NOON = dt.datetime(2026, 2, 1, 12, tzinfo=dt.UTC)
-BAD = "bad,18005550100,tomorrow,60\n"
+BAD = "=HYPERLINK(1),18005550100,tomorrow,60\n"
 
 
 def run(*words: str) -> str:
@@ -66,7 +66,11 @@ def test_suspense_is_listed_shown_exported_and_written_off(tmp_path: Path) -> No
     assert BAD.strip() in shown
 
     run("suspense", "export", str(tmp_path / "out.csv"))
-    assert pl.read_csv(tmp_path / "out.csv", infer_schema=False).height == 11
+    exported = pl.read_csv(tmp_path / "out.csv", infer_schema=False)
+    assert exported.height == 11
+    assert f"'{BAD.strip()}" in exported["raw"].to_list()
+    run("suspense", "export", str(tmp_path / "out.parquet"))
+    assert BAD.strip() in pl.read_parquet(tmp_path / "out.parquet")["raw"].to_list()
 
     refused = CliRunner().invoke(billing, ["suspense", "write-off", "--note", "why"])
     assert "say which records" in refused.output

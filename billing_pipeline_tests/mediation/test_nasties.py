@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+import yaml
 
 from billing_pipeline.catalog.feeds import SequenceNumbers
 from billing_pipeline.mediation.framing import blocks
@@ -26,6 +27,7 @@ from billing_pipeline.mediation.sequences import (
 from billing_pipeline.vocabulary.outcome import Outcome
 from billing_pipeline_tests.mediation.framings import FRAMINGS
 from billing_pipeline_tests.mediation.reading import (
+    CALLS,
     HEADER,
     call,
     decoded,
@@ -332,6 +334,76 @@ def test_n30_n31_late_future_and_epoch_zero_are_told_apart() -> None:
 
     assert outcome.accepted["flags"].to_list() == ["late", "ahead_of_landing"]
     assert outcome.suspended["reason"].to_list() == ["future_event", "invalid_time", "invalid_time"]
+
+
+ORDERED = CALLS.replace(
+    "  caller:",
+    "  ended_at: {type: time, source: end, formats: ['%Y-%m-%d %H:%M:%S'], zone: UTC}\n  caller:",
+).replace("zone: Europe/London", "zone: UTC")
+
+
+@pytest.mark.parametrize(
+    ("ended", "flag", "reason"),
+    [
+        pytest.param("2026-03-02 10:01:00", None, None, id="after"),
+        pytest.param("2026-03-02 10:00:00", None, None, id="at once"),
+        pytest.param("", None, None, id="no end"),
+        pytest.param("2026-03-02 09:59:58", "clock_skew", None, id="as much as is tolerated"),
+        pytest.param("2026-03-02 09:59:57", None, "times_out_of_order", id="before it began"),
+    ],
+)
+def test_n31_times_out_of_order_are_flagged_and_far_ones_wait(
+    ended: str, flag: str | None, reason: str | None
+) -> None:
+    definition = feed(ORDERED, checks={"in_order": ["started_at", "ended_at"]})
+    line = call(1).rstrip("\n") + f",{ended}\n"
+
+    outcome = decoded(definition, HEADER.rstrip("\n") + ",end\n" + line)
+
+    assert outcome.accepted["flags"].to_list() == ([] if reason else [flag])
+    assert reasons(outcome) == ({reason: 1} if reason else {})
+
+
+def test_n31_an_hour_that_came_twice_is_no_clock_out_of_order() -> None:
+    london = ORDERED.replace("zone: UTC", "zone: Europe/London")
+    definition = feed(london, checks={"in_order": ["started_at", "ended_at"]})
+    line = call(1, start="2026-10-25 01:50:00").rstrip("\n") + ",2026-10-25 01:10:00\n"
+
+    outcome = decoded(definition, HEADER.rstrip("\n") + ",end\n" + line)
+
+    assert "ambiguous_time" in outcome.accepted.item(0, "flags")
+
+
+def test_n31_only_times_can_be_in_order() -> None:
+    with pytest.raises(ValueError, match="in_order names no field of type time 'seconds'"):
+        feed(checks={"in_order": ["started_at", "seconds"]})
+
+
+@pytest.mark.parametrize(
+    ("given", "looked_up", "flag"),
+    [
+        ("AC-7", "AC-7", None), ("Café 7", "Café 7", None),
+        ("AC\u200b-7", "AC-7", "odd_characters"), ("\u202eAC-7", "AC-7", "odd_characters"),
+        ("AC\u00a0-7", "AC-7", "odd_characters"), ("Cafe\u0301 7", "Café 7", "odd_characters"),
+        ("\u0410C-7", "\u0410C-7", "odd_characters"),
+    ],
+)  # fmt: skip
+def test_n44_unseen_characters_are_left_out_of_the_look_up_kept_and_flagged(
+    given: str, looked_up: str, flag: str | None
+) -> None:
+    by_account = yaml.safe_load(CALLS)["event"] | {"service_identifier": "id"}
+    outcome = decoded(feed(event=by_account), HEADER + call(1, id=given))
+
+    row = outcome.accepted.row(0, named=True)
+    assert (row["service_identifier"], row["flags"]) == (looked_up, flag)
+    assert row["identity"] == given
+
+
+def test_n44_a_number_with_marks_is_read_and_flagged() -> None:
+    outcome = one(dst="\u200e+442079460001")
+
+    assert outcome.accepted["destination"].to_list()[1] == "442079460001"
+    assert outcome.accepted["flags"].to_list() == [None, "odd_characters"]
 
 
 @pytest.mark.parametrize(

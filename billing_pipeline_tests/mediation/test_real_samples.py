@@ -68,9 +68,10 @@ def total(texts: list[str]) -> Decimal:
 
 
 def asterisk(text: bytes) -> Count:
+    """Calls below zero seconds are bad, and one that was answered days before it began."""
     calls = rows(text)
-    answered = [row[13] for row in calls if row[14] == "ANSWERED"]
-    good = [seconds for seconds in answered if int(seconds) >= 0]
+    answered = [row for row in calls if row[14] == "ANSWERED"]
+    good = [row[13] for row in answered if int(row[13]) >= 0 and row[9] <= row[10] <= row[11]]
     return Count(len(good), total(good), len(calls) - len(answered), len(answered) - len(good))
 
 

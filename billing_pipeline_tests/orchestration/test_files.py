@@ -293,3 +293,20 @@ def test_ten_thousand_new_files_are_registered_in_seconds(installation: Installa
 
     assert took < 20
     print(f"10,000 files registered in {took:.1f} s")  # noqa: T201 - the measure is the point
+
+
+def test_a_number_in_the_header_of_a_file_is_audited_like_one_in_its_name(
+    installation: Installation, tmp_path: Path
+) -> None:
+    configure(
+        installation,
+        tmp_path,
+        "records: {selector: line, types: [{values: [BATCH], action: control}, "
+        "{pattern: '[0-9]+', action: usage}]}\nchecks: {sequence: {number: seconds}}\n",
+    )
+    for number in (7, 10):
+        calls = HEADER + f"h{number},BATCH,,{number}\n" + ONE.replace("a,", f"{number},")
+        land(installation, f"calls_{'xy'[number % 2]}.csv", calls)
+    load(installation)
+
+    assert sequence_gaps(installation, "acme").rows() == [("acme", "calls", "all", 8, 9, 2)]

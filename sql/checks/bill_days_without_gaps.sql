@@ -1,5 +1,4 @@
 -- From a tenant's first bill day on, every local day is there.
--- severity: block, owner: billing
 with ordered as (
     select
         tenant_key, bill_day,

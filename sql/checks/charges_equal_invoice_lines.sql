@@ -1,5 +1,4 @@
 -- Every posted charge with money stands on one line with the same amount, and every line is one.
--- severity: block, owner: billing
 select
     coalesce(charges.tenant_key, invoice_lines.tenant_key) as tenant_key,
     concat(

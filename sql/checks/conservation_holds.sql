@@ -1,5 +1,4 @@
 -- Records and quantity that went into a stage came out of it.
--- severity: block, owner: mediation
 select
     tenant_key,
     concat_ws(' ', stage, partition_day, nullif(feed_key, '')) as subject,

@@ -1,5 +1,4 @@
 -- What was given back of a charge never exceeds what was charged; a discount never turns positive.
--- severity: block, owner: billing
 select
     tenant_key,
     charge_key as subject,

@@ -1,5 +1,4 @@
 -- What an exported batch says it held is what the journal holds for its entries.
--- severity: block, owner: accounting
 with stated as (
     select
         batches.tenant_key, batches.format_name, batches.batch_number, batches.first_entry, batches.last_entry,

@@ -1,5 +1,4 @@
 -- Batches of a format follow each other: no entry handed over twice, none left out.
--- severity: block, owner: accounting
 with ordered as (
     select
         tenant_key, format_name, batch_number, first_entry,

@@ -1,5 +1,4 @@
 -- An identifier belongs to one subscription of a tenant at a time, and the subscription exists.
--- severity: block, owner: customers
 select distinct
     mine.tenant_key,
     mine.identifier as subject,

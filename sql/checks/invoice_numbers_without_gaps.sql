@@ -1,5 +1,4 @@
 -- Numbers of a series are 1, 2, 3 ... as many as documents, up to the last one allotted.
--- severity: block, owner: invoicing
 with issued as (
     select tenant_key, series, number_year, count(*) as documents
     from invoices group by tenant_key, series, number_year

@@ -1,5 +1,4 @@
 -- A document's net is the sum of its lines and its tax the sum of its tax groups.
--- severity: block, owner: invoicing
 with line_sums as (
     select tenant_key, invoice_number, sum(net_minor) as net_minor
     from invoice_lines group by tenant_key, invoice_number

@@ -1,5 +1,4 @@
 -- Debits equal credits in every entry, in the entry's currency; no posting without its entry.
--- severity: block, owner: accounting
 select
     tenant_key,
     coalesce(max(journal_entries.entry_key), concat('entry ', entry_number)) as subject,

@@ -1,5 +1,4 @@
 -- Every document is booked once: receivable its total, revenue its net, tax its tax.
--- severity: block, owner: accounting
 with booked as (
     select
         tenant_key,

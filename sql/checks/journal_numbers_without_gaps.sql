@@ -1,5 +1,4 @@
 -- Journal entries of a tenant are numbered 1, 2, 3 ... up to the last number allotted.
--- severity: block, owner: accounting
 with booked as (
     select tenant_key, count(*) as entries, max(entry_number) as last_number
     from journal_entries group by tenant_key

@@ -1,5 +1,4 @@
 -- Every payment and every debt given up is booked once, with its amount.
--- severity: block, owner: accounting
 with booked as (
     select
         tenant_key,

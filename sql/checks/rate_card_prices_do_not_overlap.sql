@@ -1,5 +1,4 @@
 -- One price per card, prefix, band and day.
--- severity: block, owner: catalog
 with ordered as (
     select
         tenant_key, card_key, prefix, band, valid_from,

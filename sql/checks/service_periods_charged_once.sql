@@ -1,5 +1,4 @@
 -- No price charges the same service day of a subscription twice.
--- severity: block, owner: billing
 with standing as (
     select
         tenant_key, account_key, subscription_key, price_key, charge_kind, charge_key,

@@ -1,7 +1,6 @@
 -- The tax of a group is base times rate, rounded once half away from zero; its base is its lines.
 -- Stacked taxes are rounded one by one. A credit note whose last credit takes the remaining minor unit,
 -- and tax that is inside prices, may be off by one.
--- severity: block, owner: invoicing
 with bases as (
     select tenant_key, invoice_number, tax_code, tax_rate, sum(net_minor) as base_minor
     from invoice_lines group by tenant_key, invoice_number, tax_code, tax_rate

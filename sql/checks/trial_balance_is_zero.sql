@@ -1,5 +1,4 @@
 -- All ledger accounts of a tenant sum to zero, per currency.
--- severity: block, owner: accounting
 select
     tenant_key,
     currency as subject,

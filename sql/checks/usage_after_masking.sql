@@ -1,5 +1,4 @@
 -- Nothing comes for a day whose numbers were masked: such a day is never computed again.
--- severity: warn, owner: mediation
 select
     tenant_key,
     usage_day::text as subject,

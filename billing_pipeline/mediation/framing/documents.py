@@ -1,56 +1,25 @@
-"""Whole documents: JSON, XML, Parquet, spreadsheets."""
+"""Documents that cannot be cut at line ends: Parquet, spreadsheets."""
 
 import datetime as dt
 import io
 import json
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 import polars as pl
 
-from billing_pipeline.catalog.feed_frames import JsonFrame, ParquetFrame, SpreadsheetFrame
-from billing_pipeline.mediation.framing.blocks import FramedBlock, utf8_or_none
-from billing_pipeline.mediation.framing.json_paths import load_exactly, text_at
+from billing_pipeline.catalog.feed_frames import ParquetFrame, SpreadsheetFrame
+from billing_pipeline.mediation.framing.blocks import FramedBlock
 from billing_pipeline.mediation.framing.rows import BATCH, Row, row_blocks
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
-from billing_pipeline.vocabulary.outcome import SuspenseReason
 
-_LARGEST_BINARY = 4 * 1024**3
-_LARGEST_SHEET = 1024**3
-
-
-def json_blocks(frame: JsonFrame, stream: IO[bytes], paths: list[str]) -> Iterator[FramedBlock]:
-    """Records of one JSON document. Raises: FileRefused if it is none, or has no such list."""
-    text = utf8_or_none(read_within(stream, frame.max_document_bytes), frame.encoding)
-    if text is None:
-        raise FileRefused(QuarantineReason.UNEXPECTED_ENCODING, "not in the declared encoding")
-    if not text.strip():
-        return iter(())
-    try:
-        document = load_exactly(text.decode().removeprefix("\ufeff"))
-    except (ValueError, RecursionError) as error:
-        raise FileRefused(QuarantineReason.MALFORMED_DOCUMENT, str(error)[:300]) from error
-    return row_blocks((_json_row(record, paths) for record in _records(document, frame)), paths)
-
-
-def _records(document: object, frame: JsonFrame) -> list[object]:
-    value = document
-    for part in frame.records.split(".") if frame.records else []:
-        if not isinstance(value, dict) or part not in value:
-            raise FileRefused(
-                QuarantineReason.MALFORMED_DOCUMENT, f"the document has no {frame.records!r}"
-            )
-        value = value[part]
-    return value if isinstance(value, list) else [value]
-
-
-def _json_row(record: object, paths: list[str]) -> Row:
-    raw = json.dumps(record, ensure_ascii=False)
-    if not isinstance(record, dict):
-        nothing = (None,) * len(paths)
-        return Row(nothing, raw, SuspenseReason.INVALID_SYNTAX.value, "not a JSON object")
-    return Row(tuple(text_at(record, path) for path in paths), raw)
+_LARGEST_BINARY = 1024**3
+_LARGEST_WORKBOOK = 256 * 1024**2
+_LARGEST_SHEETS = 4 * 1024**3
+_LARGEST_TEXTS = 256 * 1024**2
+_TEXTS = "xl/sharedStrings.xml"
 
 
 def read_within(stream: IO[bytes], limit: int) -> bytes:
@@ -70,19 +39,20 @@ def parquet_blocks(
     _frame: ParquetFrame, stream: IO[bytes], paths: list[str]
 ) -> Iterator[FramedBlock]:
     """Records of a Parquet file, every value as text. Raises: FileRefused if it is corrupt."""
+    # Its directory stands at its end: the file is held as it is, and unpacked piece by piece.
     content = io.BytesIO(read_within(stream, _LARGEST_BINARY))
     try:
         schema = pl.read_parquet_schema(content)
-        content.seek(0)
         present = [path for path in paths if path.split(".")[0] in schema]
-        frame = pl.read_parquet(
-            content, columns=list(dict.fromkeys(path.split(".")[0] for path in present))
-        ).select(_nested(path).alias(path) for path in present)
-        texts = frame.select(_as_text(frame[path]) for path in present)
+        records = pl.scan_parquet(content).select(_nested(path).alias(path) for path in present)
+        height = int(pl.scan_parquet(content).select(pl.len()).collect().item())
+        for start in range(0, height, BATCH):
+            piece = records.slice(start, BATCH).collect()
+            texts = piece.select(_as_text(piece[path]) for path in present)
+            yield _frame_block(texts, start)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         # Damaged pages make the reader panic, which is no Exception and would stop the run.
         raise FileRefused(QuarantineReason.MALFORMED_DOCUMENT, str(error)[:300]) from error
-    return _frame_blocks(texts, frame.height)
 
 
 def _nested(path: str) -> pl.Expr:
@@ -101,31 +71,28 @@ def _as_text(column: pl.Series) -> pl.Series:
     return column.cast(pl.String)
 
 
-def _frame_blocks(texts: pl.DataFrame, records: int) -> Iterator[FramedBlock]:
-    for start in range(0, records, BATCH):
-        part = texts.slice(start, BATCH)
-        yield FramedBlock(
-            columns=part,
-            names=texts.columns,
-            numbers=pl.int_range(start + 1, start + 1 + part.height, dtype=pl.Int64, eager=True),
-            raw=lambda part=part: part.select(  # type: ignore[misc]
-                pl.struct(pl.all()).struct.json_encode()
-            ).to_series(),
-        )
+def _frame_block(texts: pl.DataFrame, start: int) -> FramedBlock:
+    return FramedBlock(
+        columns=texts,
+        names=texts.columns,
+        numbers=pl.int_range(start + 1, start + 1 + texts.height, dtype=pl.Int64, eager=True),
+        raw=lambda: texts.select(pl.struct(pl.all()).struct.json_encode()).to_series(),
+    )
 
 
 def spreadsheet_blocks(
     frame: SpreadsheetFrame, stream: IO[bytes], wanted: list[str]
 ) -> Iterator[FramedBlock]:
     """Rows of a sheet as text; wholly empty rows are none. Raises: FileRefused."""
-    content = io.BytesIO(read_within(stream, _LARGEST_SHEET))
-    header, rows = _sheet(frame, content)
-    places = {name: at for at, name in reversed(list(enumerate(header))) if name}
+    content = io.BytesIO(read_within(stream, _LARGEST_WORKBOOK))
+    rows = _sheet(frame, content)
+    header = [_cell_text(name) or "" for name in next(rows, ())]
+    places = {name.strip(): at for at, name in reversed(list(enumerate(header))) if name.strip()}
     present = [name for name in wanted if name in places]
     return row_blocks(
         (
             Row(
-                tuple(_cell_text(cells[places[name]]) for name in present),
+                tuple(_cell_text(_cell(cells, places[name])) for name in present),
                 json.dumps([_cell_text(cell) for cell in cells], ensure_ascii=False),
             )
             for cells in rows
@@ -135,35 +102,39 @@ def spreadsheet_blocks(
     )
 
 
-def _sheet(frame: SpreadsheetFrame, content: io.BytesIO) -> tuple[list[str], list[list[object]]]:
-    """Header and rows of a sheet, cells as they are."""
-    import pandas as pd  # noqa: PLC0415 - slow to import, needed for spreadsheets only
+def _sheet(frame: SpreadsheetFrame, content: io.BytesIO) -> Iterator[tuple[object, ...]]:
+    """Rows of a sheet from its header on, cells as they are, read one by one."""
+    import openpyxl  # noqa: PLC0415 - slow to import, needed for spreadsheets only
 
     try:
         _refuse_bomb(content)
-        sheet = pd.read_excel(
-            content,
-            sheet_name=frame.sheet or 0,
-            header=None,
-            skiprows=frame.skip_lines,
-            dtype=object,
-            keep_default_na=False,
-            na_filter=False,
-        )
+        book = openpyxl.load_workbook(content, read_only=True, data_only=True)
+        sheet = book[frame.sheet] if frame.sheet else book.worksheets[0]
+        # The size a sheet states is not always the size it has.
+        sheet.reset_dimensions()
+        yield from islice(sheet.values, frame.skip_lines, None)
     except FileRefused:
         raise
     except Exception as error:
         # A damaged workbook makes its readers fail in every way there is; all of them mean that.
         raise FileRefused(QuarantineReason.MALFORMED_DOCUMENT, f"workbook: {error}") from error
-    rows: list[list[object]] = sheet.to_numpy(dtype=object).tolist()
-    return ([str(name).strip() for name in rows[0]], rows[1:]) if rows else ([], [])
+
+
+def _cell(cells: tuple[object, ...], place: int) -> object:
+    """Rows end with their last cell that is not empty."""
+    return cells[place] if place < len(cells) else None
 
 
 def _refuse_bomb(content: io.BytesIO) -> None:
     with zipfile.ZipFile(content) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > _LARGEST_SHEET:
-        raise FileRefused(QuarantineReason.DECOMPRESSION_LIMIT, "the workbook is a bomb")
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+    # The texts of a workbook are held whole, its sheets are not.
+    if sum(sizes.values()) > _LARGEST_SHEETS or sizes.get(_TEXTS, 0) > _LARGEST_TEXTS:
+        raise FileRefused(
+            QuarantineReason.DECOMPRESSION_LIMIT,
+            f"the workbook has more than {_LARGEST_SHEETS} bytes of sheets, or {_LARGEST_TEXTS} "
+            "of texts; have it sent as CSV",
+        )
 
 
 def _cell_text(cell: object) -> str | None:

@@ -8,11 +8,8 @@ from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.mediation.framing.ber import ber_blocks
 from billing_pipeline.mediation.framing.blocks import FramedBlock
 from billing_pipeline.mediation.framing.delimited import delimited_blocks
-from billing_pipeline.mediation.framing.documents import (
-    json_blocks,
-    parquet_blocks,
-    spreadsheet_blocks,
-)
+from billing_pipeline.mediation.framing.documents import parquet_blocks, spreadsheet_blocks
+from billing_pipeline.mediation.framing.json_documents import json_blocks
 from billing_pipeline.mediation.framing.ndjson import ndjson_blocks
 from billing_pipeline.mediation.framing.nem12 import nem12_blocks
 from billing_pipeline.mediation.framing.plugins import plugin_blocks

@@ -148,13 +148,26 @@ def read_line(line: str, paths: list[str]) -> ReadLine:
 
 def load_exactly(text: str) -> object:
     """JSON with numbers kept as written. Raises: ValueError, RepeatedKey, RecursionError."""
-    return json.loads(
-        text,
-        parse_float=_Number,
-        parse_int=_Number,
-        parse_constant=_Number,
-        object_pairs_hook=_without_repeats,
-    )
+    return _EXACT.decode(text)
+
+
+class Repeated(NamedTuple):
+    """A value with an object that says the same key twice, as it stands."""
+
+    raw: str
+    detail: str
+
+
+def decoded_at(text: str, at: int) -> tuple[object, int]:
+    """The value that begins at a place, read exactly, and where it ends.
+
+    Raises: ValueError if it is none or has no end here, RecursionError.
+    """
+    try:
+        return _EXACT.raw_decode(text, at)
+    except RepeatedKey as error:
+        _, end = _PLAIN.raw_decode(text, at)
+        return Repeated(text[at:end], str(error)), end
 
 
 class _Number(str):
@@ -170,6 +183,15 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
         twice = next(name for name in names if names.count(name) > 1)
         raise RepeatedKey(f"the key {twice!r} stands twice in one object")
     return record
+
+
+_EXACT = json.JSONDecoder(
+    parse_float=_Number,
+    parse_int=_Number,
+    parse_constant=_Number,
+    object_pairs_hook=_without_repeats,
+)
+_PLAIN = json.JSONDecoder()
 
 
 def text_at(record: object, path: str) -> str | None:

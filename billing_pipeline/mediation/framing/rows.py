@@ -1,7 +1,6 @@
 """Blocks from records that a document reader hands over one by one, in bounded batches."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 import polars as pl
@@ -9,6 +8,7 @@ import polars as pl
 from billing_pipeline.mediation.framing.blocks import RAW_KEPT, REJECTS, FramedBlock
 
 BATCH = 50_000
+_BATCH_CHARACTERS = 32 * 1024 * 1024
 
 
 class Row(NamedTuple):
@@ -23,8 +23,7 @@ class Row(NamedTuple):
 def row_blocks(rows: Iterable[Row], names: list[str]) -> Iterator[FramedBlock]:
     """Blocks of numbered records with the columns `names`."""
     records = 0
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+    for batch in _batches(rows):
         frame = pl.DataFrame(
             [(*row.values, row.raw, row.reason, row.detail) for row in batch],
             schema=dict.fromkeys([*names, _RAW, _REASON, _DETAIL], pl.String),
@@ -34,6 +33,20 @@ def row_blocks(rows: Iterable[Row], names: list[str]) -> Iterator[FramedBlock]:
         )
         records += frame.height
         yield _block(frame, names)
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in lists of bounded length, whether they are many or long."""
+    batch: list[Row] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row.raw)
+        if len(batch) == BATCH or characters > _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 _RAW, _REASON, _DETAIL = "\0raw", "\0reason", "\0detail"

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from billing_pipeline.assurance.catalogue import Control, controls_of
+from billing_pipeline.assurance.catalogue import judged
+from billing_pipeline.assurance.control import Control
 from billing_pipeline.assurance.facts import AssuranceFacts
 from billing_pipeline.assurance.findings import all_findings
-from billing_pipeline.assurance.run import assure
-from billing_pipeline.assurance.schema import LAKE_PARTS, USAGE_PER_DAY
+from billing_pipeline.assurance.run import assure, wanted_controls
+from billing_pipeline.assurance.schema import USAGE_PER_DAY
 from billing_pipeline.billing.history import subscription_history
-from billing_pipeline.books import assured, checks, findings, invoices, journal
+from billing_pipeline.billing.schema import CHARGES
+from billing_pipeline.books import assured, checks, findings, invoices, journal, manifest
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books import charges as posted
 from billing_pipeline.books.conservation import read_conservation
@@ -20,11 +22,12 @@ from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
 from billing_pipeline.customers.schema import SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
-from billing_pipeline.lake import layout, verify
+from billing_pipeline.lake import layout
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.compute import read_charges_of
 from billing_pipeline.orchestration.steps.facts import TenantFacts
+from billing_pipeline.orchestration.steps.verify_lake import verify_parts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.periods import local_day
@@ -65,6 +68,7 @@ def assure_tenant(
     said = assure(_gathered(installation, facts, bill_days, now))
     with tenant_scope(installation.engine, tenant_key) as connection:
         names, failing = checks.check_findings(connection, tenant_key)
+        failing = judged(failing, said.wanted)
         found = all_findings([said.found, failing])
         asked = [*(control.name for control in said.controls), *names, *_switched_off(facts.tenant)]
         findings.record_findings(connection, tenant_key, found, controls=asked, seen_at=now)
@@ -73,7 +77,7 @@ def assure_tenant(
 
 def stopping_controls(connection: Connection, tenant_key: str) -> pl.DataFrame:
     """Open findings that stop a tenant, or the accounts they name, from being billed."""
-    return findings.stops(connection, tenant_key, [*controls_of({}), *checks.check_names()])
+    return findings.stops(connection, tenant_key, [*wanted_controls({})])
 
 
 def _switched_off(tenant: Tenant) -> list[str]:
@@ -92,7 +96,6 @@ def _gathered(
     first_day = min(min(bill_days) - LOOK_BACK, _first_service(computed, day))
     until = day + ONE_DAY
     with tenant_scope(installation.engine, tenant_key) as connection:
-        parts = assured.current_parts(connection, tenant_key, first_day, until)
         entries = stored.read_entries(connection, tenant_key)
         from_books = {
             "posted": posted.posted_charges(
@@ -105,7 +108,7 @@ def _gathered(
             "landed": assured.landed_files(connection, tenant_key),
             "rate_cards": assured.rate_card_ages(connection, tenant_key),
         }
-    verified = _verified(installation, parts)
+    verified = verify_parts(installation, tenant_key, first_day, until, now)
     rated = _intact_usage(installation, verified)
     return AssuranceFacts(
         tenant=facts.tenant,
@@ -138,9 +141,17 @@ def _as_they_ended(facts: TenantFacts) -> pl.DataFrame:
 def _computed(
     installation: Installation, tenant_key: str, bill_days: Sequence[dt.date]
 ) -> pl.DataFrame:
-    """Charges from the first to the last of the bill days, each as computed last."""
-    charges = read_charges_of(installation, tenant_key, min(bill_days), max(bill_days) + ONE_DAY)
-    return charges.unique("charge_key", keep="last", maintain_order=True)
+    """Charges of the bill days, each as computed last; one computed twice in a day stands twice."""
+    from_day, until_day = min(bill_days), max(bill_days) + ONE_DAY
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        parts = manifest.partition_paths(
+            connection, layout.CHARGES, tenant_key, from_day, until_day
+        )
+    latest = CHARGES.empty()
+    for day in parts.partition_by("partition_day", maintain_order=True)[::-1]:
+        charges = installation.lake.scan(day["path"].to_list(), CHARGES).collect()
+        latest = pl.concat([latest, charges.join(latest, on="charge_key", how="anti")])
+    return latest
 
 
 def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:
@@ -148,11 +159,6 @@ def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:
     if usage.is_empty():
         return day
     return dt.date.fromisoformat(str(usage["service_from"].min())) - ONE_DAY
-
-
-def _verified(installation: Installation, parts: pl.DataFrame) -> pl.DataFrame:
-    faults = verify.faults(installation.lake, parts["path"].to_list())
-    return LAKE_PARTS.conform(parts.with_columns(fault=pl.Series(faults, dtype=pl.String)))
 
 
 def _intact_usage(installation: Installation, parts: pl.DataFrame) -> pl.LazyFrame:

@@ -34,6 +34,8 @@ class Batch:
     now: dt.datetime
     refused: list[tuple[int, str, str, str]] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
+    """The number each file gives itself, where its feed says where."""
     repeated_feeds: set[str] = field(default_factory=set)
     """Feeds of which a content came again: it may take the place of what replaced it."""
 
@@ -119,6 +121,7 @@ def _record(
     days = batch.parts.usage_days().join(loaded, on="file_id", how="semi")
     loading.record_loaded(connection, tenant_key, loaded.select(LOADED_FILES.names), days)
     loading.record_refused(connection, tenant_key, batch.refused_files())
+    loading.record_numbers(connection, tenant_key, batch.numbers)
     staleness.touch_known_usage_days(connection, tenant_key, sorted(batch.parts.reopened_days))
     conservation.replace_conservation(connection, _equation(batch, loaded, earlier))
     _keep_lives(installation, connection, batch, loaded)

@@ -17,6 +17,7 @@ from billing_pipeline.mediation.decode_together import (
     framed_alone,
     is_decoded_together,
 )
+from billing_pipeline.mediation.file_number import number_in_file
 from billing_pipeline.mediation.refusal import FileRefused, QuarantineReason
 from billing_pipeline.orchestration.ahead import one_ahead
 from billing_pipeline.orchestration.steps.file_tally import FileIn
@@ -64,6 +65,7 @@ class FileReader:
             feed = self._feeds.of_file(file.tenant_key, file.feed_key, file.name, landed_on)
             if is_name_taken and file.decided_by is None:
                 _hold_other_content(feed, file.name)
+            self._note_number(feed, file, copy)
             is_small = file.size_bytes <= MOST_BYTES and is_decoded_together(feed)
             framed = _framed(feed, file, copy) if is_small else None
             if framed is None:
@@ -76,6 +78,13 @@ class FileReader:
         for feed, group in self._small.values():
             self._decode_small(feed, group)
         self._small = {}
+
+    def _note_number(self, feed: Feed, file: WaitingFile, copy: ArchivedFile) -> None:
+        if feed.checks.sequence.number is not None:
+            with _opened(feed, file, copy) as stream:
+                number = number_in_file(feed, stream)
+            if number is not None:
+                self._batch.numbers[file.file_id] = number
 
     def _keep_small(self, feed: Feed, small: _Small) -> None:
         _, group = self._small.setdefault(feed.model_dump_json(), (feed, []))

@@ -16,6 +16,7 @@ from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.compute import scan_rated_usage
 from billing_pipeline.orchestration.steps.facts import TenantFacts
 from billing_pipeline.vocabulary.periods import boundary_on, local_day
+from billing_pipeline.vocabulary.spreadsheets import as_shown
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def write_report(
     written[1].write_text(printed.html, encoding="utf-8")
     for frame_name, rows in report.frames().items():
         written.append(out / f"{frame_name}.csv")
-        rows.write_csv(written[-1])
+        rows.with_columns(as_shown()).write_csv(written[-1])
     return written
 
 
