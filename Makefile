@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev check quick test guides bench pictures
+.PHONY: help setup demo dev check quick test guides bench pictures audit
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,9 @@ test: setup ## all tests
 
 guides: setup ## run every command of README and docs on a demo installation
 	@$(BIN)/pytest -q billing_pipeline_tests/docs
+
+audit: ## known vulnerabilities of what is installed; needs the network
+	@$(PYTHON) tools/audit.py
 
 bench: setup ## measure every stage against its baselines
 	@$(BIN)/billing bench

@@ -21,6 +21,7 @@ from billing_pipeline.orchestration.assets import (  # noqa: E402
     suspense,
     usage,
 )
+from billing_pipeline.orchestration.large_days import rate_large_day  # noqa: E402
 from billing_pipeline.orchestration.resources import BillingInstallation  # noqa: E402
 
 defs = dg.Definitions(
@@ -45,7 +46,7 @@ defs = dg.Definitions(
         reports.financial_reports,
     ],
     asset_checks=checks.ALL,
-    jobs=jobs.ALL,
+    jobs=[*jobs.ALL, rate_large_day],
     schedules=schedules.ALL,
     sensors=[*sensors.ALL, *alerts.ALL],
     resources={"billing": BillingInstallation()},

@@ -23,6 +23,8 @@ CONTESTANTS = {
     "steps": "billing_pipeline.bench.through_steps",
     "dagster": "billing_pipeline.bench.through_dagster",
     "bill_run": "billing_pipeline.bench.bill_run",
+    "small_days": "billing_pipeline.bench.small_days",
+    "three_years": "billing_pipeline.bench.three_years",
     "register": "billing_pipeline.bench.register",
     "documents": "billing_pipeline.bench.documents",
     "documents_plain": "billing_pipeline.bench.documents_plain",

@@ -28,6 +28,8 @@ class Scale:
     usage: Size
     month: Size
     dagster: Size
+    small_tenants: int
+    small_days: int
     bill_accounts: int
     documents: int
     plain_documents: int
@@ -40,6 +42,8 @@ SCALES = {
         usage=Size(events=500_000),
         month=Size(events=500_000, days=31),
         dagster=Size(events=200_000, accounts=20_000),
+        small_tenants=3,
+        small_days=7,
         bill_accounts=5_000,
         documents=60,
         plain_documents=10,
@@ -50,6 +54,8 @@ SCALES = {
         usage=Size(events=10_000_000, days=10),
         month=Size(events=30_000_000, days=31),
         dagster=Size(events=1_000_000),
+        small_tenants=20,
+        small_days=31,
         bill_accounts=_BUDGET_ACCOUNTS,
         documents=1_000,
         plain_documents=40,
@@ -60,6 +66,8 @@ SCALES = {
         usage=Size(events=10_000_000, days=10),
         month=Size(events=100_000_000, days=31),
         dagster=Size(events=1_000_000),
+        small_tenants=20,
+        small_days=31,
         bill_accounts=_BUDGET_ACCOUNTS,
         documents=10_000,
         plain_documents=40,
@@ -117,6 +125,24 @@ def _dagster(scale: Scale) -> Measured:
         Figure(2, "Dagster / the same steps without it", whole["dagster"] / whole["steps"], "x"),
     ]
     return Measured(figures, {"size": asdict(scale.dagster), **taken}, {})
+
+
+def _small_days(scale: Scale) -> Measured:
+    """What a partition costs by itself: a few calls a day of every tenant, then the bills."""
+    size = (str(scale.small_tenants), str(scale.small_days))
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        taken = {
+            way: run_alone("small_days", Path(folder), way, *size) for way in ("steps", "dagster")
+        }
+    seconds = {way: one["wall_s"] for way, one in taken.items()}
+    whole = {way: sum(phases.values()) for way, phases in seconds.items()}
+    days = scale.small_tenants * scale.small_days
+    figures = [
+        Figure(8, "a tenant's day of usage", seconds["dagster"]["usage"] / days, "s"),
+        Figure(8, "a tenant's bill run", seconds["dagster"]["bill"] / scale.small_tenants, "s"),
+        Figure(8, "Dagster / the same steps without it", whole["dagster"] / whole["steps"], "x"),
+    ]
+    return Measured(figures, {"size": size, **taken}, {})
 
 
 def _bill_run(scale: Scale) -> Measured:
@@ -190,6 +216,7 @@ PARTS: dict[str, Callable[[Scale], Measured]] = {
     "usage": _usage,
     "dagster": _dagster,
     "month": _month,
+    "small-days": _small_days,
     "bill-run": _bill_run,
     "documents": _documents,
     "start-up": _start_up,

@@ -39,6 +39,11 @@ def read_revision(connection: sa.Connection, tenant_key: str) -> int:
     return int(connection.execute(number).scalar_one())
 
 
+def configuration_stamp(connection: sa.Connection) -> int:
+    """A number that is another whenever any tenant's configuration was applied."""
+    return int(connection.execute(sa.select(sa.func.configuration_stamp())).scalar_one())
+
+
 _LOCAL_DAYS = sa.text("""
     select
         tenants.tenant_key,

@@ -11,6 +11,7 @@ from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.schema import GATE_PROBLEMS
 from billing_pipeline.books.tables import conservation
 
+_FEW_ROWS = 50
 _KEY = [column.name for column in conservation.primary_key]
 
 
@@ -18,16 +19,25 @@ def replace_conservation(connection: sa.Connection, rows: pl.DataFrame) -> None:
     """Keep CONSERVATION rows in place of those with the same stage, day, tenant and feed."""
     if rows.is_empty():
         return
-    with staged(connection, rows.select(CONSERVATION.names).sort(_KEY)) as new:
+    given = rows.select(CONSERVATION.names).sort(_KEY)
+    if given.height <= _FEW_ROWS:
+        # A day has a row or two: a table to stage them in costs more than all the rest.
+        _upsert(connection, postgresql.insert(conservation).values(given.rows(named=True)))
+        return
+    with staged(connection, given) as new:
         insert = postgresql.insert(conservation).from_select(CONSERVATION.names, sa.select(new))
-        counts = [name for name in CONSERVATION.names if name not in _KEY]
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=_KEY,
-                set_={name: insert.excluded[name] for name in counts}
-                | {"changed_at": sa.func.clock_timestamp()},
-            )
+        _upsert(connection, insert)
+
+
+def _upsert(connection: sa.Connection, insert: postgresql.Insert) -> None:
+    counts = [name for name in CONSERVATION.names if name not in _KEY]
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={name: insert.excluded[name] for name in counts}
+            | {"changed_at": sa.func.clock_timestamp()},
         )
+    )
 
 
 def clear_conservation(

@@ -28,6 +28,8 @@ _PID_LINES = 8
 _START_S = 5.0
 _POLL_S = 0.1
 _ASIDE = "postgres-made-aside-"
+_KNOWN: dict[Path, tuple[str, str]] = {}
+"""Servers this process has found running: their mark and their address."""
 
 
 def start_embedded(directory: Path) -> str:
@@ -37,6 +39,9 @@ def start_embedded(directory: Path) -> str:
     with C collation, so that every order is the same on every machine.
     Raises: DatabaseUnreachable.
     """
+    mark = _mark(directory)
+    if mark is not None and directory in _KNOWN and _KNOWN[directory][0] == mark:
+        return _KNOWN[directory][1]
     try:
         server_url = _started(directory)
         _create_database(server_url)
@@ -48,7 +53,10 @@ def start_embedded(directory: Path) -> str:
             f"its log is {directory / 'log'}"
         ) from error
     url = sa.make_url(server_url).set(drivername=DRIVER, database=DATABASE)
-    return url.render_as_string(hide_password=False)
+    address = url.render_as_string(hide_password=False)
+    if (started := _mark(directory)) is not None:
+        _KNOWN[directory] = (started, address)
+    return address
 
 
 def stop_embedded(directory: Path) -> None:
@@ -57,6 +65,15 @@ def stop_embedded(directory: Path) -> None:
     server.start()
     server.cleanup_mode = "stop"
     server.cleanup()
+
+
+def _mark(directory: Path) -> str | None:
+    """What tells one start of the running server from another; None if it does not run."""
+    pid_file = directory / "postmaster.pid"
+    if pid_file.exists() and not _is_partial(pid_file) and _names_postgres(pid_file):
+        with suppress(FileNotFoundError):
+            return pid_file.read_text()
+    return None
 
 
 def _started(directory: Path) -> str:

@@ -4,6 +4,7 @@ Files are never overwritten; what they were replaced by is known here, and histo
 """
 
 import datetime as dt
+from collections.abc import Collection
 
 import polars as pl
 import sqlalchemy as sa
@@ -57,6 +58,23 @@ def partition_paths(
     return copy_out(connection, select, PARTITION_PATHS).sort("partition_day", "chunk")
 
 
+def rows_of_days(
+    connection: sa.Connection, frame: str, days: Collection[tuple[str, dt.date]]
+) -> dict[tuple[str, dt.date], int]:
+    """Rows a frame has now on (tenant, day), where it has any."""
+    part = lake_partitions.c
+    select = (
+        sa.select(part.tenant_key, part.partition_day, sa.func.sum(part.rows))
+        .where(
+            part.frame == frame,
+            part.superseded_at.is_(None),
+            sa.tuple_(part.tenant_key, part.partition_day).in_(list(days)),
+        )
+        .group_by(part.tenant_key, part.partition_day)
+    )
+    return {(key, day): int(rows) for key, day, rows in connection.execute(select)}
+
+
 def tenants_of_partition(
     connection: sa.Connection, frame: str, partition_day: dt.date
 ) -> list[str]:
@@ -87,13 +105,17 @@ def _write(
         sa.text("select pg_advisory_xact_lock(hashtextextended(:partition, 1))"),
         {"partition": f"{tenant_key}/{frame}/{partition_day}"},
     )
-    latest = sa.select(sa.func.coalesce(sa.func.max(lake_partitions.c.version), 0))
-    version = connection.execute(latest.where(*of_partition)).scalar_one() + 1
-    connection.execute(
+    superseding = (
         sa.update(lake_partitions)
         .where(*of_partition, lake_partitions.c.superseded_at.is_(None), superseded)
         .values(superseded_at=sa.func.clock_timestamp())
     )
+    if chunks.is_empty():
+        connection.execute(superseding)
+        return
+    latest = sa.select(sa.func.coalesce(sa.func.max(lake_partitions.c.version), 0))
+    version = connection.execute(latest.where(*of_partition)).scalar_one() + 1
+    connection.execute(superseding)
     rows = chunks.select(
         pl.lit(tenant_key).alias("tenant_key"),
         pl.lit(frame).alias("frame"),

@@ -9,6 +9,13 @@ Connection = sa.Connection
 Engine = sa.Engine
 
 
+# `set local role`, and the tenant it is for, in one round trip.
+_BE_TENANT = sa.text(
+    "select set_config('role', 'billing_app', true), "
+    "set_config('billing.tenant', :tenant_key, true)"
+)
+
+
 class UnknownTenant(Exception):
     """There is no tenant with this key in the books."""
 
@@ -21,11 +28,7 @@ def tenant_scope(engine: sa.Engine, tenant_key: str) -> Iterator[sa.Connection]:
     Raises: UnknownTenant.
     """
     with engine.begin() as connection:
-        connection.execute(sa.text("set local role billing_app"))
-        connection.execute(
-            sa.text("select set_config('billing.tenant', :tenant_key, true)"),
-            {"tenant_key": tenant_key},
-        )
+        connection.execute(_BE_TENANT, {"tenant_key": tenant_key})
         known = sa.text("select exists (select from tenants where tenant_key = :tenant_key)")
         if not connection.execute(known, {"tenant_key": tenant_key}).scalar_one():
             raise UnknownTenant(f"no tenant {tenant_key!r} has been applied")

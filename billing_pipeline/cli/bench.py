@@ -4,7 +4,16 @@ from pathlib import Path
 
 import click
 
-_PARTS = ("usage", "dagster", "month", "bill-run", "documents", "start-up", "curves")
+_PARTS = (
+    "usage",
+    "dagster",
+    "month",
+    "small-days",
+    "bill-run",
+    "documents",
+    "start-up",
+    "curves",
+)
 
 
 @click.command()

@@ -76,7 +76,8 @@ def _carry_out(
     from billing_pipeline.orchestration.clock import utc_now
     from billing_pipeline.orchestration.flow import Flow
     from billing_pipeline.orchestration.instance import open_instance
-    from billing_pipeline.orchestration.reprocess import Reason, approve_changes
+    from billing_pipeline.orchestration.reprocess import Reason, approve_changes, next_bill_day
+    from billing_pipeline.orchestration.steps.facts import read_tenant
 
     now = utc_now()
     approved = approve_changes(installation, shown, Reason(asked_by, approved_by, words), now)
@@ -85,8 +86,7 @@ def _carry_out(
         flow.rate_span(shown.tenant_key, shown.first, shown.last)
         days = flow.bill_tenant(shown.tenant_key, utc_now())
     click.echo(f"{approved} accounts approved; {shown.first} to {shown.last} rated in one run")
-    click.echo(
-        f"{days} bill days were due and are billed"
-        if days
-        else "their corrections are on the documents of the next bill day"
-    )
+    if days:
+        click.echo(f"{days} bill days were due already and are billed")
+    corrected = next_bill_day(read_tenant(installation, shown.tenant_key), now)
+    click.echo(f"the approved corrections are on documents of bill day {corrected}")

@@ -5,6 +5,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from multiprocessing.util import Finalize
 
@@ -37,8 +38,9 @@ def render_documents(
     """
     chosen = templates or default_template_set()
     if workers == 0:
-        for document in documents:
-            yield document.invoice_number, _rendered(document, chosen)
+        with _standing_objects_left_alone():
+            for document in documents:
+                yield document.invoice_number, _rendered(document, chosen)
         return
     pool = _pool(workers)
     under_way: deque[tuple[str, Future[bytes]]] = deque()
@@ -48,6 +50,19 @@ def render_documents(
             yield _finished(under_way)
     while under_way:
         yield _finished(under_way)
+
+
+@contextmanager
+def _standing_objects_left_alone() -> Iterator[None]:
+    """Have the collector look for garbage among new objects only.
+
+    Looking through everything a process has loaded took half as long as a small document.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @cache

@@ -14,6 +14,7 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy import Connection
 
 
 class PlannedAtOnceEventLog(PostgresEventLogStorage):
@@ -29,6 +30,22 @@ class PlannedAtOnceEventLog(PostgresEventLogStorage):
             should_autocreate_tables=config_value.get("should_autocreate_tables", True),
             inst_data=inst_data,
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the library's
+        self._known: set[str] = set()
+        super().__init__(*args, **kwargs)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether a table is there; once it is, it is not asked for again."""
+        if table_name not in self._known and super().has_table(table_name):
+            self._known.add(table_name)
+        return table_name in self._known
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        name = f"column {column_name}"
+        if name not in self._known and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._known.add(name)
+        return name in self._known
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Keep events of one run; planned materializations together, all others as ever."""

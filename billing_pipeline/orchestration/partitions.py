@@ -5,10 +5,11 @@ days ahead because zones east of UTC are a day early.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import dagster as dg
+from dagster._core.instance.types import DynamicPartitionsStore
 
 from billing_pipeline.orchestration.days import ONE_DAY
 
@@ -17,13 +18,60 @@ TENANT_DIMENSION = "tenant"
 TENANTS = dg.DynamicPartitionsDefinition(name=TENANT_DIMENSION)
 LANDING_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
 USAGE_DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=1)
-TENANT_USAGE_DAYS = dg.MultiPartitionsDefinition({"day": USAGE_DAYS, "tenant": TENANTS})
-TENANT_BILL_DAYS = dg.MultiPartitionsDefinition(
+_MOST_RANGES = 1_000
+_MOST_GAP_DAYS = 7
+_MOST_SPAN_DAYS = 62
+
+
+class TenantGrid(dg.MultiPartitionsDefinition):
+    """A grid of time and tenant that lists its keys once, for every tenant and the current day.
+
+    Dagster lists all of them for every check and at every look at a range: three years of fifty
+    tenants are 55,000 keys, seconds each time.
+    """
+
+    def __init__(self, partitions_defs: dict[str, dg.PartitionsDefinition[str]]) -> None:
+        super().__init__(partitions_defs)
+        self._listed: tuple[object, Sequence[dg.MultiPartitionKey]] = (None, [])
+        self._ranges: dict[tuple[str, str], Sequence[dg.MultiPartitionKey]] = {}
+
+    def get_partition_keys(
+        self,
+        current_time: dt.datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> Sequence[dg.MultiPartitionKey]:
+        """All keys, as above it."""
+        with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
+            stamp = (context.effective_dt.date(), tuple(TENANTS.get_partition_keys()))
+            if self._listed[0] != stamp:
+                self._listed = (stamp, super().get_partition_keys())
+        return list(self._listed[1])
+
+    def get_partition_keys_in_range(
+        self,
+        partition_key_range: dg.PartitionKeyRange,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> Sequence[dg.MultiPartitionKey]:
+        """Keys of a span; those of one tenant stay the same whatever tenants come."""
+        span = (str(partition_key_range.start), str(partition_key_range.end))
+        if span not in self._ranges:
+            found = super().get_partition_keys_in_range(
+                partition_key_range, dynamic_partitions_store
+            )
+            keys = [key for key in found if isinstance(key, dg.MultiPartitionKey)]
+            if _tenant_day(span[0]).tenant_key != _tenant_day(span[1]).tenant_key:
+                return keys
+            if len(self._ranges) >= _MOST_RANGES:
+                self._ranges.clear()
+            self._ranges[span] = keys
+        return list(self._ranges[span])
+
+
+TENANT_USAGE_DAYS = TenantGrid({"day": USAGE_DAYS, "tenant": TENANTS})
+TENANT_BILL_DAYS = TenantGrid(
     {"day": dg.DailyPartitionsDefinition(FIRST_DAY, end_offset=2), "tenant": TENANTS}
 )
-TENANT_MONTHS = dg.MultiPartitionsDefinition(
-    {"month": dg.MonthlyPartitionsDefinition(FIRST_DAY), "tenant": TENANTS}
-)
+TENANT_MONTHS = TenantGrid({"month": dg.MonthlyPartitionsDefinition(FIRST_DAY), "tenant": TENANTS})
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -93,6 +141,22 @@ def unbroken_spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
     spans: list[tuple[dt.date, dt.date]] = []
     for day in sorted(set(days)):
         if spans and day - spans[-1][1] == ONE_DAY:
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def spans_with_gaps(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """Group days into spans for runs, days between that have nothing to do among them.
+
+    A run more costs seconds, a day without usage nothing; but a span grows to two months only,
+    because Dagster looks through all of it for every partition's figures.
+    """
+    spans: list[tuple[dt.date, dt.date]] = []
+    for day in sorted(set(days)):
+        is_near = bool(spans) and (day - spans[-1][1]).days <= _MOST_GAP_DAYS
+        if is_near and (day - spans[-1][0]).days < _MOST_SPAN_DAYS:
             spans[-1] = (spans[-1][0], day)
         else:
             spans.append((day, day))

@@ -13,6 +13,7 @@ import polars as pl
 from billing_pipeline.books import approvals, billed, due
 from billing_pipeline.books.restated import APPROVED_ACCOUNT
 from billing_pipeline.books.scope import installation_scope, tenant_scope
+from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.facts import read_facts
@@ -117,6 +118,12 @@ def _by_account(differences: pl.DataFrame) -> pl.DataFrame:
     )
     size = pl.col("difference").abs()
     return CHANGES.conform(by_account.sort(size, "account_key", descending=[True, False]))
+
+
+def next_bill_day(tenant: Tenant, now: dt.datetime) -> dt.date:
+    """The first local day whose bill hour comes after `now`: what is approved now is on it."""
+    local = now.astimezone(tenant.zone)
+    return local.date() if local.hour < tenant.bill_hour else local.date() + ONE_DAY
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Plan:
         """The plan for people."""
         if self.family.before is None:
             silent = ", ".join(self.family.keeps_for_ever)
-            yield f"{self.family.root}: kept for ever; {silent} says no mask_usage_after_days"
+            yield f"{self.family.root}: kept for ever; without mask_usage_after_days: {silent}"
             return
         yield f"{self.family.root}: usage before {self.family.before} may be masked"
         for what, days in (("usage day", self.usage_days), ("landing day", self.landing_days)):

@@ -1,24 +1,30 @@
 """Sensors read tables of the books; they decide nothing themselves."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
+import polars as pl
 
-from billing_pipeline.books import catalog, due, files, summary
+from billing_pipeline.books import catalog, due, files, manifest, summary
 from billing_pipeline.books import suspense as suspense_books
 from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.lake import layout
 from billing_pipeline.orchestration import jobs
 from billing_pipeline.orchestration.clock import utc_now
+from billing_pipeline.orchestration.large_days import large_day_request, rate_large_day
 from billing_pipeline.orchestration.partitions import (
     add_tenants,
     all_tenants,
     day_span_request,
     span_tags,
+    spans_with_gaps,
     tenant_span_request,
     unbroken_spans,
 )
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.steps.register import register_landed_files
+from billing_pipeline.rating.shards import shards_of
 
 RUNS_PER_TICK = 200
 _SECONDS = 30
@@ -65,13 +71,13 @@ def stale_usage_days(
         stale = due.stale_usage_days(connection)
     if stale.is_empty():
         yield dg.SkipReason("every usage day is mediated")
-    for first, last in unbroken_spans(stale["usage_day"])[:RUNS_PER_TICK]:
+    for first, last in spans_with_gaps(stale["usage_day"])[:RUNS_PER_TICK]:
         touched = stale.filter(stale["usage_day"].is_between(first, last))["touched"].sum()
         yield day_span_request("mediate", first, last, touched)
 
 
 @dg.sensor(
-    job=jobs.rate_usage,
+    jobs=[jobs.rate_usage, rate_large_day],
     minimum_interval_seconds=_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for tenants' days whose usage or prices changed to be rated again.",
@@ -79,16 +85,33 @@ def stale_usage_days(
 def stale_rating_days(
     context: dg.SensorEvaluationContext, billing: BillingInstallation
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """One run per tenant and span of stale days; a tenant applied a moment ago takes part."""
+    """One run per tenant and span of stale days; a tenant applied a moment ago takes part.
+
+    A day too large for one worker is a run of its own, on several.
+    """
     with installation_scope(billing.installation.engine) as connection:
         stale = due.stale_rating_days(connection)
+        keys = stale.select("tenant_key", "usage_day").rows()
+        events = manifest.rows_of_days(connection, layout.MEDIATED_USAGE, keys)
         add_tenants(context.instance, catalog.tenant_keys(connection))
     if stale.is_empty():
         yield dg.SkipReason("every usage day is rated")
-    for (tenant_key,), days in sorted(stale.partition_by("tenant_key", as_dict=True).items()):
-        for first, last in unbroken_spans(days["usage_day"])[:RUNS_PER_TICK]:
+    large = [key for key, count in sorted(events.items()) if shards_of(count) > 1]
+    for tenant_key, day, touched in stale.select("tenant_key", "usage_day", "touched").rows():
+        if (tenant_key, day) in large:
+            yield large_day_request(tenant_key, day, touched)
+    small = stale.filter(~_is_one_of(large))
+    for (tenant_key,), days in sorted(small.partition_by("tenant_key", as_dict=True).items()):
+        for first, last in spans_with_gaps(days["usage_day"])[:RUNS_PER_TICK]:
             touched = days.filter(days["usage_day"].is_between(first, last))["touched"].sum()
-            yield tenant_span_request("rate", str(tenant_key), first, last, touched)
+            request = tenant_span_request("rate", str(tenant_key), first, last, touched)
+            yield request.with_replaced_attrs(job_name=jobs.rate_usage.name)
+
+
+def _is_one_of(days: list[tuple[str, dt.date]]) -> pl.Expr:
+    """Whether a row's tenant and usage day are among some days."""
+    named = [f"{tenant_key} {day}" for tenant_key, day in days]
+    return pl.format("{} {}", "tenant_key", "usage_day").is_in(named)
 
 
 @dg.sensor(

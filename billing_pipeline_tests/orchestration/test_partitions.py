@@ -8,6 +8,7 @@ from billing_pipeline.orchestration.partitions import (
     TenantDay,
     add_tenants,
     days_of,
+    spans_with_gaps,
     tenant_day_key,
     tenant_days_of,
     tenant_span_request,
@@ -84,3 +85,19 @@ def test_bill_days_reach_ahead_for_zones_east_of_utc() -> None:
     keys = days.get_partition_keys(now)
 
     assert keys[-1] == "2026-10-02"
+
+
+def test_days_without_usage_do_not_cut_a_span_but_two_months_do() -> None:
+    first = dt.date(2026, 1, 1)
+    weekdays = [day for n in range(60) if (day := first + dt.timedelta(days=n)).weekday() < 5]
+    quarter = [first + dt.timedelta(days=n) for n in range(90)]
+
+    assert spans_with_gaps(weekdays) == [(first, dt.date(2026, 2, 27))]
+    assert spans_with_gaps([first, dt.date(2026, 1, 9)]) == [
+        (first, first),
+        (dt.date(2026, 1, 9), dt.date(2026, 1, 9)),
+    ]
+    assert spans_with_gaps(quarter) == [
+        (first, dt.date(2026, 3, 3)),
+        (dt.date(2026, 3, 4), dt.date(2026, 3, 31)),
+    ]

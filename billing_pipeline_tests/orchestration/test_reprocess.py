@@ -24,9 +24,11 @@ from billing_pipeline.orchestration.reprocess import (
     CannotReprocess,
     Reason,
     approve_changes,
+    next_bill_day,
     preview,
 )
 from billing_pipeline.orchestration.simulate import bill_due_days, catch_up
+from billing_pipeline.orchestration.steps.facts import read_tenant
 from billing_pipeline.orchestration.steps.rate import TenantRater
 from billing_pipeline.orchestration.steps.register import register_landed_files
 from billing_pipeline.orchestration.throwaway import installation_below
@@ -213,3 +215,16 @@ def test_the_preview_stands_in_the_ui_as_an_asset(
     (made,) = result.asset_materializations_for_node("reprocess_preview")
     assert "would change by -1.00 USD" in str(made.metadata["in words"].value)
     assert "A-1" in str(made.metadata["accounts"].value)
+
+
+@pytest.mark.parametrize(
+    ("hour_utc", "day"),
+    [(6, dt.date(2026, 2, 10)), (8, dt.date(2026, 2, 11))],
+    ids=["one in the morning in New York", "three in the morning in New York"],
+)
+def test_what_is_approved_is_on_the_next_bill_hour(
+    installation: Installation, hour_utc: int, day: dt.date
+) -> None:
+    at = dt.datetime(2026, 2, 10, hour_utc, tzinfo=dt.UTC)
+
+    assert next_bill_day(read_tenant(installation, "acme"), at) == day

@@ -124,11 +124,12 @@ def rated_usage(
             context.log.warning("%s of %s is masked and stays as it is", day, tenant_key)
         if rated.events:
             key = tenant_day_key(tenant_key, day)
-            context.add_asset_metadata(_rated(rated), partition_key=key)
+            context.add_asset_metadata(rated_metadata(rated), partition_key=key)
     return dg.MaterializeResult()
 
 
-def _rated(rated: RatedDay) -> shown.Metadata:
+def rated_metadata(rated: RatedDay) -> shown.Metadata:
+    """What is shown of a rated day."""
     return {
         **shown.row_count(rated.rated),
         **shown.counts(events=rated.events, suspended=rated.suspended),

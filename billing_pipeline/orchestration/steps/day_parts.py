@@ -42,7 +42,7 @@ class DayParts:
     ) -> None:
         self._lake = lake
         self._stage = stage
-        self._tenant_key = tenant_key
+        self.tenant_key = tenant_key
         self._day = day
         self._parts: dict[tuple[str, str], list[Part]] = {key: [] for key in partitions}
         self._suspended: list[pl.DataFrame] = []
@@ -60,9 +60,18 @@ class DayParts:
         self._suspended.append(outcome.suspended.select(_IN_LIVES))
         self._equations.append(
             conservation_row(
-                self._stage, self._day, self._tenant_key, "", given.height, quantity, outcome
+                self._stage, self._day, self.tenant_key, "", given.height, quantity, outcome
             )
         )
+
+    def joined(self, others: Iterable["DayParts"]) -> "DayParts":
+        """This with what others made of the same day, in their order."""
+        for other in others:
+            for key, parts in other._parts.items():  # noqa: SLF001 - of its own kind
+                self._parts.setdefault(key, []).extend(parts)
+            self._suspended += other._suspended  # noqa: SLF001
+            self._equations += other._equations  # noqa: SLF001
+        return self
 
     def partitions(self) -> list[WrittenPartition]:
         """Every partition of the day, also those that are empty now."""

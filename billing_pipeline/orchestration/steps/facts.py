@@ -15,6 +15,7 @@ from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.inheritance import with_inherited, with_inherited_rows
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps.latest import Latest
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class TenantFacts:
     accounts: pl.DataFrame
     subscriptions: pl.DataFrame
     terms: SubscriptionTerms
+
+
+_LATEST = Latest[TenantFacts]()
 
 
 def read_tenant(installation: Installation, tenant_key: str) -> Tenant:
@@ -47,8 +51,20 @@ def read_facts(
 ) -> TenantFacts:
     """Everything configured for a tenant, as known now or at an earlier instant.
 
-    The catalog is what it sells: with what it inherits of the tenants above it.
+    The catalog is what it sells: with what it inherits of the tenants above it. What was read
+    last is kept until a configuration is applied.
     """
+    if known_at is not None:
+        return _read_facts(installation, tenant_key, known_at)
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        stamp = stored.configuration_stamp(connection)
+    key = (installation.books_url, tenant_key, stamp)
+    return _LATEST.of(key, lambda: _read_facts(installation, tenant_key, None))
+
+
+def _read_facts(
+    installation: Installation, tenant_key: str, known_at: dt.datetime | None
+) -> TenantFacts:
     tenant = read_tenant(installation, tenant_key)
     above = _catalog_above(installation, tenant, known_at)
     with tenant_scope(installation.engine, tenant_key) as connection:

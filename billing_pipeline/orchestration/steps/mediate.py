@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from billing_pipeline.books import catalog, conservation, due, manifest, retention
-from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.books.scope import Connection, installation_scope
 from billing_pipeline.catalog.entries import feeds_from_entries
 from billing_pipeline.lake import layout
 from billing_pipeline.mediation.mediate import STAGE, mediate
-from billing_pipeline.mediation.reach import far_reaching
+from billing_pipeline.mediation.reach import Reach, far_reaching
 from billing_pipeline.mediation.schema import SET_ASIDE, SUSPENSE, USAGE_EVENTS
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.day_parts import DayParts
 from billing_pipeline.orchestration.steps.day_pieces import pieces_of_day
+from billing_pipeline.orchestration.steps.latest import Latest
 from billing_pipeline.orchestration.steps.standing import standing_records
 from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
 from billing_pipeline.vocabulary.outcome import Outcome
@@ -33,6 +34,15 @@ class MediatedDay:
     filtered: int
 
 
+_LATEST = Latest[tuple[pl.DataFrame, dict[str, Reach]]]()
+
+
+def _owner_facts(connection: Connection, owner_key: str) -> tuple[pl.DataFrame, dict[str, Reach]]:
+    """GUIDE of an owner's feeds, and how far their records reach."""
+    entries = catalog.read_entries(connection, owner_key)
+    return catalog.read_guide(connection, owner_key), far_reaching(feeds_from_entries(entries))
+
+
 def mediate_day(installation: Installation, day: dt.date, *, now: dt.datetime) -> list[MediatedDay]:
     """Mediate a usage day for every tenant that owns feeds. Re-running replaces the day."""
     with installation_scope(installation.engine) as connection:
@@ -49,9 +59,9 @@ def mediate_owner_day(
     """
     with installation_scope(installation.engine) as connection:
         touched = due.usage_day_touched(connection, owner_key, day)
-        guide = catalog.read_guide(connection, owner_key)
+        key = (installation.books_url, owner_key, catalog.configuration_stamp(connection))
+        guide, reach = _LATEST.of(key, lambda: _owner_facts(connection, owner_key))
         earlier = manifest.tenants_of_partition(connection, layout.MEDIATED_USAGE, day)
-        reach = far_reaching(feeds_from_entries(catalog.read_entries(connection, owner_key)))
     released = [key for key, feed in reach.items() if feed.releases_incomplete]
     partitions = [
         *((layout.MEDIATED_USAGE, key) for key in set(earlier) & set(guide["tenant_key"])),
