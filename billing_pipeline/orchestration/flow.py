@@ -11,7 +11,6 @@ import polars as pl
 
 from billing_pipeline.books import catalog, due, files
 from billing_pipeline.books.scope import installation_scope
-from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.partitions import span_tags, tenant_span_tags
 
@@ -98,11 +97,9 @@ def run_job(
 
     Raises: RunFailed.
     """
-    # At one instant the grid is the same grid: else each check of a span makes all its keys anew.
-    with dg.partition_loading_context(utc_now(), instance):
-        result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
-        )
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
+    )
     if not result.success:
         raise RunFailed(f"{job} failed (run {result.run_id}): {_first_cause(result)}")
 
