@@ -29,7 +29,7 @@ from billing_pipeline.orchestration.simulate import simulate
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
 from billing_pipeline.orchestration.steps.book import hand_off_journal
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
-from billing_pipeline.orchestration.steps.facts import read_facts
+from billing_pipeline.orchestration.steps.facts import read_facts, read_facts_anew
 from billing_pipeline.orchestration.steps.issue import StoppedByControl, issue_bill_day
 from billing_pipeline.orchestration.throwaway import installation_below
 from billing_pipeline_tests.assurance.faults import (
@@ -93,7 +93,7 @@ def installation(played: Installation, tmp_path: Path) -> Iterator[Installation]
 
 def controls_say(installation: Installation, day: dt.date = FEBRUARY) -> AssuredTenant:
     """Ask as the asset `controls_before_issue` does."""
-    return assure_tenant(installation, read_facts(installation, "acme"), [day], NOON)
+    return assure_tenant(installation, read_facts_anew(installation, "acme"), [day], NOON)
 
 
 def test_every_control_has_a_fault_that_it_must_catch() -> None:

@@ -18,7 +18,7 @@ from billing_pipeline.orchestration.partitions import (
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.retries import storage_faults_retried
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
-from billing_pipeline.orchestration.steps.facts import read_facts
+from billing_pipeline.orchestration.steps.facts import read_facts_anew
 
 _ONE_RUN = dg.BackfillPolicy.single_run()
 
@@ -63,7 +63,7 @@ def assurance_report(
 
 def _assure_all(context: dg.AssetExecutionContext, billing: BillingInstallation) -> None:
     for tenant_key, days in _by_tenant(context.partition_keys):
-        facts = read_facts(billing.installation, tenant_key)
+        facts = read_facts_anew(billing.installation, tenant_key)
         with storage_faults_retried():
             said = assure_tenant(billing.installation, facts, days, utc_now())
         context.add_asset_metadata(_said(said), partition_key=tenant_day_key(tenant_key, days[-1]))

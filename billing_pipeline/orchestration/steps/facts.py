@@ -55,16 +55,17 @@ def read_facts(
     last is kept until a configuration is applied.
     """
     if known_at is not None:
-        return _read_facts(installation, tenant_key, known_at)
+        return read_facts_anew(installation, tenant_key, known_at=known_at)
     with tenant_scope(installation.engine, tenant_key) as connection:
         stamp = stored.configuration_stamp(connection)
     key = (installation.books_url, tenant_key, stamp)
-    return _LATEST.of(key, lambda: _read_facts(installation, tenant_key, None))
+    return _LATEST.of(key, lambda: read_facts_anew(installation, tenant_key))
 
 
-def _read_facts(
-    installation: Installation, tenant_key: str, known_at: dt.datetime | None
+def read_facts_anew(
+    installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
 ) -> TenantFacts:
+    """The same, read again: what controls look at, whoever changed the books meanwhile."""
     tenant = read_tenant(installation, tenant_key)
     above = _catalog_above(installation, tenant, known_at)
     with tenant_scope(installation.engine, tenant_key) as connection:
