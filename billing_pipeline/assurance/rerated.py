@@ -74,10 +74,9 @@ def event_prices(
     summed = _summed(rated_usage, listed["price_key"].unique())
     judged = summed.join(prices, on=[*_PRICE, *_RATE], how="left", nulls_equal=True)
     due = exact_product(pl.col("unit_price"), pl.col("units"), over=pl.col("pricing_unit"))
-    fees = exact_product(pl.col("connection_fee"), pl.col("events").cast(AMOUNT))
     # Each event was rounded to ten decimals, so sums may differ in the last ones.
     rounding = exact_product(pl.col("events").cast(AMOUNT), pl.lit("0.0000000001").cast(AMOUNT))
-    is_right = ((due + fees - pl.col("amount")).abs() <= rounding).fill_null(value=False)
+    is_right = ((due + pl.col("fees") - pl.col("amount")).abs() <= rounding).fill_null(value=False)
     groups = [*_PRICE, *_RATE, "account_key"]
     wrong = judged.filter(~is_right.any().over(groups)).unique(groups)
     return account_findings(
@@ -106,11 +105,15 @@ def _summed(rated_usage: pl.LazyFrame, price_keys: pl.Series) -> pl.DataFrame:
         pl.col("spans").is_null(),
         pl.col("billable_units") != 0,
     ).with_columns(
-        pl.col("connection_fee").fill_null(0), pl.col("rate_prefix", "rate_band").fill_null("")
+        pl.col("rate_prefix", "rate_band").fill_null(""),
+        # What is given back carries its fee with a minus.
+        connection_fee=pl.col("connection_fee").fill_null(0).abs(),
+        fee=pl.col("connection_fee").fill_null(0),
     )
     summed = own.group_by("account_key", *_PRICE, *_RATE).agg(
         events=pl.len().cast(pl.Int64),
         units=pl.col("billable_units").sum(),
+        fees=pl.col("fee").sum(),
         amount=pl.col("amount").sum(),
         first=pl.col("started_at").min().dt.date(),
     )

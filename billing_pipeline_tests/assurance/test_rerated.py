@@ -49,6 +49,7 @@ def event(amount: str, unit_price: str = "0.06", /, **columns: object) -> pl.Laz
 
 
 AGREED = NegotiatedPrice(key="big", instead_of="minutes", terms={"amount": "0.04"})
+GIVEN_BACK = {"billable_units": Decimal(-90), "connection_fee": Decimal("-0.05")}
 UK = {"rate_prefix": "44", "connection_fee": Decimal("0.05"), "rate_valid_from": JANUARY}
 
 
@@ -61,6 +62,9 @@ UK = {"rate_prefix": "44", "connection_fee": Decimal("0.05"), "rate_valid_from":
         pytest.param(event("0.18", "0.12"), catalog(PER_MINUTE), True, id="double the rate"),
         pytest.param(event("0.14", **UK), catalog(BY_CARD), False, id="by the card"),
         pytest.param(event("0.09", **UK), catalog(BY_CARD), True, id="without its fee"),
+        pytest.param(
+            event("-0.14", **(UK | GIVEN_BACK)), catalog(BY_CARD), False, id="a call given back"
+        ),
         pytest.param(
             event("0.14", **(UK | {"rate_prefix": "33"})), catalog(BY_CARD), True, id="no such row"
         ),
