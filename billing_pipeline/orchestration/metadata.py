@@ -5,7 +5,7 @@ from decimal import Decimal
 import dagster as dg
 import polars as pl
 
-from billing_pipeline.vocabulary.money import from_minor_units, plain_text
+from billing_pipeline.vocabulary.money import from_minor_units, minor_exponent, plain_text
 
 Metadata = dict[str, dg.MetadataValue]
 _TABLE_ROWS = 20
@@ -25,8 +25,10 @@ def row_count(rows: int) -> Metadata:
 
 def amount(name: str, value: Decimal, currency: str) -> Metadata:
     """An exact amount as text, and as a number only for the plot."""
+    # Ten decimals are carried; shown are those that say something, and the currency's own.
+    decimals = max(minor_exponent(currency), -int(value.normalize().as_tuple().exponent))
     return {
-        name: dg.MetadataValue.text(f"{value} {currency}"),
+        name: dg.MetadataValue.text(f"{value:.{decimals}f} {currency}"),
         f"{name} (plot)": dg.MetadataValue.float(float(value)),
     }
 

@@ -2,8 +2,9 @@ import datetime as dt
 from decimal import Decimal
 
 import polars as pl
+import pytest
 
-from billing_pipeline.orchestration.metadata import table
+from billing_pipeline.orchestration.metadata import amount, table
 
 
 def test_a_table_shows_every_column_and_keeps_text_in_its_cell() -> None:
@@ -27,3 +28,18 @@ def test_a_table_shows_every_column_and_keeps_text_in_its_cell() -> None:
 def test_a_table_says_how_many_rows_it_does_not_show() -> None:
     assert str(table(pl.DataFrame({"n": range(25)})).value).endswith("| 19 |\n\nand 5 more")
     assert table(pl.DataFrame({"n": []})).value == "none"
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "shown"),
+    [
+        pytest.param("12.5000000000", "EUR", "12.50 EUR", id="cents"),
+        pytest.param("0.0031250000", "EUR", "0.003125 EUR", id="parts of cents"),
+        pytest.param("1200", "JPY", "1200 JPY", id="no cents"),
+        pytest.param("0E-10", "USD", "0.00 USD", id="nothing"),
+    ],
+)
+def test_an_amount_is_shown_exactly_and_no_longer_than_it_is(
+    value: str, currency: str, shown: str
+) -> None:
+    assert amount("rated", Decimal(value), currency)["rated"].value == shown
