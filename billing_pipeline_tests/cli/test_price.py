@@ -100,7 +100,7 @@ def test_a_file_is_read_by_the_version_of_its_feed_in_force_when_it_landed(tmp_p
 
 
 def test_what_is_priced_over_a_period_is_priced_as_one_period() -> None:
-    (file,) = Path(GIGABYTES).glob("usage/*/*/*")
+    (file,) = Path(GIGABYTES).glob("usage/*/*/meter.csv")
 
     told = price("try", GIGABYTES, "basic", str(file), "--feed", file.parents[1].name)
 
