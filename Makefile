@@ -26,7 +26,7 @@ dev: setup ## the Dagster UI and daemon on http://127.0.0.1:3000
 check: setup ## format, lint, types, arrows, house rules: under a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
+	@$(BIN)/mypy --num-workers 2
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q billing_pipeline_tests/test_house.py billing_pipeline_tests/vocabulary
 
