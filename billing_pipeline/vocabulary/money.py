@@ -71,9 +71,9 @@ def from_minor_units(amount_minor: int, currency: str) -> Decimal:
 def plain_text(number: pl.Expr) -> pl.Expr:
     """A decimal as people write it: 20 or 5.5, without superfluous zeros; null stays null.
 
-    Shape: row by row. The column must carry decimals: a whole number would lose its last zeros.
+    Shape: row by row.
     """
-    return number.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+    return number.cast(pl.String).str.replace(r"(\.[0-9]*?)0+$", "$1").str.strip_suffix(".")
 
 
 def split_by_largest_remainder(total_minor: int, weights: Sequence[int]) -> list[int]:

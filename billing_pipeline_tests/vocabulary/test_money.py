@@ -9,6 +9,7 @@ from billing_pipeline.vocabulary.money import (
     AMOUNT,
     from_minor_units,
     minor_exponent,
+    plain_text,
     split_by_largest_remainder,
     to_minor_units,
 )
@@ -79,6 +80,27 @@ def test_a_total_is_split_by_largest_remainder(
     total: int, weights: list[int], parts: list[int]
 ) -> None:
     assert split_by_largest_remainder(total, weights) == parts
+
+
+@pytest.mark.parametrize(
+    ("number", "decimals", "text"),
+    [
+        pytest.param("20", 10, "20", id="whole"),
+        pytest.param("100", 0, "100", id="without decimals"),
+        pytest.param("5.50", 2, "5.5", id="a last zero"),
+        pytest.param("-0.0031", 10, "-0.0031", id="parts"),
+        pytest.param("0", 10, "0", id="nothing"),
+        pytest.param(None, 10, None, id="null"),
+    ],
+)
+def test_a_decimal_is_written_without_superfluous_zeros(
+    number: str | None, decimals: int, text: str | None
+) -> None:
+    frame = pl.DataFrame({"number": [number]}, schema={"number": pl.String})
+
+    written = frame.select(plain_text(pl.col("number").cast(pl.Decimal(38, decimals))))
+
+    assert written.item() == text
 
 
 def test_an_amount_over_no_weight_at_all_is_refused() -> None:
