@@ -23,6 +23,7 @@ from billing_pipeline.orchestration.retries import storage_faults_retried
 from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
 from billing_pipeline.orchestration.steps.rate import (
     RatedShard,
+    TenantRater,
     day_shards,
     make_shards_current,
     rate_shard,
@@ -45,7 +46,7 @@ class LargeDay(dg.Config):
 
 
 class ShardsInTheLake(dg.IOManager):
-    """What steps hand on, in the lake, where every worker reaches it; gone with the run's end."""
+    """What steps hand on, in the lake, where every worker reaches it; gone with a run's success."""
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Write what a step hands on."""
@@ -105,21 +106,22 @@ def make_the_day_current(
 ) -> None:
     """Make all shards the day's rated usage, in the order of their numbers.
 
-    Raises: dg.Failure if a configuration was applied between them; the day stays stale.
+    If a configuration was applied between them, they do not fit together: the day is rated anew.
     """
     installation = billing.installation
-    if len({stamp for stamp, _ in shards}) > 1:
-        raise dg.Failure("a configuration was applied while shards were rated; it is rated again")
-    facts = read_facts(installation, config.tenant_key)
     with storage_faults_retried():
-        rated = make_shards_current(
-            installation,
-            facts,
-            config.date,
-            [shard for _, shard in shards],
-            touched=touched,
-            now=utc_now(),
-        )
+        if len({stamp for stamp, _ in shards}) > 1:
+            context.log.warning("a configuration was applied meanwhile; all shards are rated anew")
+            rated = TenantRater(installation, utc_now()).rate_day(config.tenant_key, config.date)
+        else:
+            rated = make_shards_current(
+                installation,
+                read_facts(installation, config.tenant_key),
+                config.date,
+                [shard for _, shard in shards],
+                touched=touched,
+                now=utc_now(),
+            )
     context.log_event(
         dg.AssetMaterialization(
             "rated_usage",

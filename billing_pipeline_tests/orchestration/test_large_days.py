@@ -2,13 +2,14 @@
 
 import datetime as dt
 import shutil
+from itertools import count
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
-from billing_pipeline.books import due, manifest
+from billing_pipeline.books import catalog, due, manifest
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.definitions import defs
 from billing_pipeline.lake import layout
@@ -63,6 +64,11 @@ def rated_rows(installation: Installation) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path) for path in paths]).sort("file_key", "record_number")
 
 
+def touch(installation: Installation, day: dt.date) -> None:
+    with tenant_scope(installation.engine, "acme") as connection:
+        due.mark_rating_days_stale(connection, "acme", day, day + ONE_DAY)
+
+
 def test_a_day_split_by_account_over_workers_has_the_bytes_of_one_worker(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,8 +79,7 @@ def test_a_day_split_by_account_over_workers_has_the_bytes_of_one_worker(
     monkeypatch.setattr(shards, "EVENTS_PER_SHARD", events // 2)
     TenantRater(installation, NOW).rate_day("acme", day)
     by_one = rated_parts(installation)["path"].to_list()
-    with tenant_scope(installation.engine, "acme") as connection:
-        due.mark_rating_days_stale(connection, "acme", day, day + ONE_DAY)
+    touch(installation, day)
 
     with dg.DagsterInstance.ephemeral() as instance:
         add_tenants(instance, ["acme"])
@@ -87,10 +92,18 @@ def test_a_day_split_by_account_over_workers_has_the_bytes_of_one_worker(
             instance=instance, run_config=request.run_config, tags=request.tags
         )
         (shown,) = instance.fetch_materializations(dg.AssetKey("rated_usage"), limit=5).records
+        by_many = rated_parts(installation)
+        touch(installation, day)
+        with monkeypatch.context() as patched:
+            revisions = count()
+            patched.setattr(catalog, "configuration_stamp", lambda _: next(revisions))
+            applied_between = defs.resolve_job_def("rate_large_day").execute_in_process(
+                instance=instance, run_config=request.run_config, tags=request.tags
+            )
 
     assert split.success
+    assert applied_between.success
     assert shown.partition_key == f"{day}|acme"
-    by_many = rated_parts(installation)
     assert by_many["path"].to_list() == by_one
     assert by_many.filter(pl.col("partition_day") == day).height > 1, "it was split"
     assert rated_rows(installation).equals(whole)
