@@ -25,16 +25,17 @@ _DAYS_NAMED = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """What masking a family would do now: MASKABLE_DAYS of usage, of files; files to remove."""
+    """What masking a family would do now: MASKABLE_DAYS of usage and of files; are files left?"""
 
     family: Family
     usage_days: pl.DataFrame
     landing_days: pl.DataFrame
+    is_untidy: bool = False
 
     @property
     def is_due(self) -> bool:
-        """Whether some days may be masked now."""
-        return bool(_free(self.usage_days) or _free(self.landing_days))
+        """Whether some days may be masked now, or a run that died left files of masked ones."""
+        return self.is_untidy or bool(_free(self.usage_days) or _free(self.landing_days))
 
     def lines(self) -> Iterator[str]:
         """The plan for people."""
@@ -43,6 +44,8 @@ class Plan:
             yield f"{self.family.root}: kept for ever; without mask_usage_after_days: {silent}"
             return
         yield f"{self.family.root}: usage before {self.family.before} may be masked"
+        if self.is_untidy:
+            yield "  files of days masked before are still to be removed"
         for what, days in (("usage day", self.usage_days), ("landing day", self.landing_days)):
             free = days.filter(pl.col("held_by").is_null())["day"].to_list()
             if free:
@@ -112,6 +115,14 @@ def _plan(installation: Installation, family: Family) -> Plan:
             family,
             retention.maskable_usage_days(connection, keys, family.before),
             retention.maskable_landing_days(connection, keys, family.before, reach),
+            is_untidy=any(
+                not left.is_empty()
+                for left in (
+                    retention.untidy_partitions(connection, keys),
+                    retention.itemisations_of_masked_usage(connection, keys),
+                    retention.forgotten_files(connection, keys),
+                )
+            ),
         )
 
 

@@ -126,10 +126,13 @@ def test_numbers_are_gone_everywhere_and_every_figure_stays(
         with pytest.raises(KeyboardInterrupt):
             masked_in_march(installation)
     assert files_with(NUMBER, home, *places), "only what is not current any more"
+    (left,) = retention.plans(installation, IN_MARCH)
+    assert left.is_due, "the schedule asks for what the run that died left"
     again, third = masked_in_march(installation), masked_in_march(installation)
 
     assert (again.usage_days, again.landing_days, third.files_removed) == (0, 0, 0)
     assert again.files_removed > 0
+    assert not any(plan.is_due for plan in retention.plans(installation, IN_MARCH))
     assert files_with(NUMBER, home, *places) == []
     after = rated(installation)
     same = [name for name in before.columns if name not in ("origin", "destination")]
