@@ -12,7 +12,7 @@ from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
-from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
+from billing_pipeline.orchestration.steps.facts import read_facts_anew, read_tenant
 
 
 def read_all_findings(
@@ -105,7 +105,7 @@ def accept(
 
 def run_controls(installation: Installation, tenant_key: str) -> AssuredTenant:
     """Run every control over a tenant as of its local yesterday."""
-    facts = read_facts(installation, tenant_key)
+    facts = read_facts_anew(installation, tenant_key)
     now = utc_now()
     today = now.astimezone(facts.tenant.zone).date()
     return assure_tenant(installation, facts, [today - ONE_DAY], now)

@@ -118,9 +118,8 @@ def nothing_is_found(
 
 def _findings(context: dg.AssetCheckExecutionContext, billing: BillingInstallation) -> pl.DataFrame:
     """Open findings of the run's tenants, blocking ones first."""
-    tenants = {day.tenant_key for day in tenant_days_of(context.partition_keys)}
-    found = read_all_findings(billing.installation, None, "open")
-    return found.filter(pl.col("tenant_key").is_in(sorted(tenants)))
+    tenants = sorted({day.tenant_key for day in tenant_days_of(context.partition_keys)})
+    return pl.concat(read_all_findings(billing.installation, key, "open") for key in tenants)
 
 
 def _books(

@@ -62,9 +62,7 @@ def daily_assurance(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per tenant, about its local yesterday."""
     now = utc_now()
-    with installation_scope(billing.installation.engine) as connection:
-        tenants = catalog.tenant_keys(connection)
-        add_tenants(context.instance, tenants)
+    tenants = _known_tenants(context, billing)
     if not tenants:
         yield dg.SkipReason("no tenant was applied")
     for tenant_key in tenants:
@@ -85,9 +83,7 @@ def monthly_closings(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per tenant whose last month is still open on its closing day or later."""
     now = utc_now()
-    with installation_scope(billing.installation.engine) as connection:
-        tenants = catalog.tenant_keys(connection)
-        add_tenants(context.instance, tenants)
+    tenants = _known_tenants(context, billing)
     due_months = [
         (tenant_key, month)
         for tenant_key in tenants
@@ -150,13 +146,22 @@ def daily_masking(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run for every company that has something to mask or to remove."""
     now = utc_now()
-    with installation_scope(billing.installation.engine) as connection:
-        add_tenants(context.instance, catalog.tenant_keys(connection))
+    _known_tenants(context, billing)
     due_families = [plan.family.root for plan in plans(billing.installation, now) if plan.is_due]
     if not due_families:
         yield dg.SkipReason("nothing is older than tenants keep it")
     for root in due_families:
         yield dg.RunRequest(run_key=f"mask:{root}:{now.date()}", partition_key=root)
+
+
+def _known_tenants(
+    context: dg.ScheduleEvaluationContext, billing: BillingInstallation
+) -> list[str]:
+    """Every tenant, one applied a moment ago too: from now on it has partitions."""
+    with installation_scope(billing.installation.engine) as connection:
+        tenants = catalog.tenant_keys(connection)
+    add_tenants(context.instance, tenants)
+    return tenants
 
 
 ALL = [
