@@ -5,7 +5,7 @@ days ahead because zones east of UTC are a day early.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import dagster as dg
@@ -76,6 +76,8 @@ TENANT_MONTHS = TenantGrid({"month": dg.MonthlyPartitionsDefinition(FIRST_DAY), 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 TENANT_TAG = "billing/tenant"
+Span = tuple[dt.date, dt.date]
+"""First and last day."""
 
 
 class TenantDay(NamedTuple):
@@ -136,27 +138,32 @@ def tenant_span_tags(tenant_key: str, first: dt.date, last: dt.date) -> dict[str
     }
 
 
-def unbroken_spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+def unbroken_spans(days: Iterable[dt.date]) -> list[Span]:
     """Group days into spans without a gap, first and last day of each, in order."""
-    spans: list[tuple[dt.date, dt.date]] = []
-    for day in sorted(set(days)):
-        if spans and day - spans[-1][1] == ONE_DAY:
-            spans[-1] = (spans[-1][0], day)
-        else:
-            spans.append((day, day))
-    return spans
+    return _spans(days, lambda span, day: day - span[1] == ONE_DAY)
 
 
-def spans_with_gaps(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
-    """Group days into spans for runs, days between that have nothing to do among them.
+def spans_with_gaps(days: Iterable[dt.date], apart: Collection[dt.date]) -> list[Span]:
+    """Group days into spans for runs, days on which nothing is to be done among them.
 
-    A run more costs seconds, a day without usage nothing; but a span grows to two months only,
-    because Dagster looks through all of it for every partition's figures.
+    A run more costs seconds, a day without usage nothing; a day `apart` would be done for nothing,
+    so no span goes over it. A span grows to two months only, because Dagster looks through all of
+    it for every partition's figures.
     """
-    spans: list[tuple[dt.date, dt.date]] = []
+
+    def goes_on(span: Span, day: dt.date) -> bool:
+        is_near = (day - span[1]).days <= _MOST_GAP_DAYS
+        is_small = (day - span[0]).days < _MOST_SPAN_DAYS
+        return is_near and is_small and not any(span[1] < other < day for other in kept_apart)
+
+    kept_apart = set(apart)
+    return _spans(days, goes_on)
+
+
+def _spans(days: Iterable[dt.date], goes_on: Callable[[Span, dt.date], bool]) -> list[Span]:
+    spans: list[Span] = []
     for day in sorted(set(days)):
-        is_near = bool(spans) and (day - spans[-1][1]).days <= _MOST_GAP_DAYS
-        if is_near and (day - spans[-1][0]).days < _MOST_SPAN_DAYS:
+        if spans and goes_on(spans[-1], day):
             spans[-1] = (spans[-1][0], day)
         else:
             spans.append((day, day))

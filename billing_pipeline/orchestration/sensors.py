@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Literal
 
 import dagster as dg
 import polars as pl
 
 from billing_pipeline.books import catalog, due, files, manifest, summary
 from billing_pipeline.books import suspense as suspense_books
-from billing_pipeline.books.scope import installation_scope
+from billing_pipeline.books.scope import Connection, installation_scope
+from billing_pipeline.books.settled import settled_days
 from billing_pipeline.lake import layout
 from billing_pipeline.orchestration import jobs
 from billing_pipeline.orchestration.clock import utc_now
@@ -69,9 +71,11 @@ def stale_usage_days(
     """One run per span of stale usage days; the version changes when files touch them again."""
     with installation_scope(billing.installation.engine) as connection:
         stale = due.stale_usage_days(connection)
+        settled = _settled_among(connection, "mediate", stale)
     if stale.is_empty():
         yield dg.SkipReason("every usage day is mediated")
-    for first, last in spans_with_gaps(stale["usage_day"])[:RUNS_PER_TICK]:
+    apart = {day for _, day in settled}
+    for first, last in spans_with_gaps(stale["usage_day"], apart)[:RUNS_PER_TICK]:
         touched = stale.filter(stale["usage_day"].is_between(first, last))["touched"].sum()
         yield day_span_request("mediate", first, last, touched)
 
@@ -93,22 +97,34 @@ def stale_rating_days(
         stale = due.stale_rating_days(connection)
         keys = stale.select("tenant_key", "usage_day").rows()
         events = manifest.rows_of_days(connection, layout.MEDIATED_USAGE, keys)
+        settled = _settled_among(connection, "rate", stale)
         add_tenants(context.instance, catalog.tenant_keys(connection))
     if stale.is_empty():
         yield dg.SkipReason("every usage day is rated")
-    large = [key for key, count in sorted(events.items()) if shards_of(count) > 1]
+    large = {key for key, count in events.items() if shards_of(count) > 1}
     for tenant_key, day, touched in stale.select("tenant_key", "usage_day", "touched").rows():
         if (tenant_key, day) in large:
             yield large_day_request(tenant_key, day, touched)
     small = stale.filter(~_is_one_of(large))
     for (tenant_key,), days in sorted(small.partition_by("tenant_key", as_dict=True).items()):
-        for first, last in spans_with_gaps(days["usage_day"])[:RUNS_PER_TICK]:
+        apart = {day for key, day in settled | large if key == tenant_key}
+        for first, last in spans_with_gaps(days["usage_day"], apart)[:RUNS_PER_TICK]:
             touched = days.filter(days["usage_day"].is_between(first, last))["touched"].sum()
             request = tenant_span_request("rate", str(tenant_key), first, last, touched)
             yield request.with_replaced_attrs(job_name=jobs.rate_usage.name)
 
 
-def _is_one_of(days: list[tuple[str, dt.date]]) -> pl.Expr:
+def _settled_among(
+    connection: Connection, stage: Literal["mediate", "rate"], stale: pl.DataFrame
+) -> set[tuple[str, dt.date]]:
+    """Days between stale ones that need nothing: a run over them would do them again."""
+    if stale.is_empty():
+        return set()
+    days = stale["usage_day"].to_list()
+    return settled_days(connection, stage, min(days), max(days))
+
+
+def _is_one_of(days: set[tuple[str, dt.date]]) -> pl.Expr:
     """Whether a row's tenant and usage day are among some days."""
     named = [f"{tenant_key} {day}" for tenant_key, day in days]
     return pl.format("{} {}", "tenant_key", "usage_day").is_in(named)

@@ -280,3 +280,22 @@ def test_suspense_is_counted_per_tenant_and_checked_by_age_and_value(
     (check,) = counted.get_asset_check_evaluations()
     assert check.check_name == "suspense_is_young_and_small"
     assert check.passed
+
+
+def test_no_run_goes_over_a_day_that_is_done(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    """Late files touch Monday and Friday; Wednesday between them is as it should be."""
+    monday, wednesday, friday = (dt.date(2026, 1, day) for day in (5, 7, 9))
+    with installation_scope(installation.engine) as connection:
+        due.touch_usage_days(connection, "acme", [monday, wednesday, friday])
+        due.record_mediated(connection, "acme", wednesday, 1, ["acme"])
+        due.record_rated(connection, "acme", wednesday, 1)
+
+    assert len(requests(stale_usage_days, instance)) == 2
+
+    with installation_scope(installation.engine) as connection:
+        for day in (monday, friday):
+            due.record_mediated(connection, "acme", day, 1, ["acme"])
+
+    assert len(requests(stale_rating_days, instance)) == 2

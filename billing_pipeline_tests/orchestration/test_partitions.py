@@ -92,12 +92,21 @@ def test_days_without_usage_do_not_cut_a_span_but_two_months_do() -> None:
     weekdays = [day for n in range(60) if (day := first + dt.timedelta(days=n)).weekday() < 5]
     quarter = [first + dt.timedelta(days=n) for n in range(90)]
 
-    assert spans_with_gaps(weekdays) == [(first, dt.date(2026, 2, 27))]
-    assert spans_with_gaps([first, dt.date(2026, 1, 9)]) == [
+    assert spans_with_gaps(weekdays, ()) == [(first, dt.date(2026, 2, 27))]
+    assert spans_with_gaps([first, dt.date(2026, 1, 9)], ()) == [
         (first, first),
         (dt.date(2026, 1, 9), dt.date(2026, 1, 9)),
     ]
-    assert spans_with_gaps(quarter) == [
+    assert spans_with_gaps(quarter, ()) == [
         (first, dt.date(2026, 3, 3)),
         (dt.date(2026, 3, 4), dt.date(2026, 3, 31)),
+    ]
+
+
+def test_a_span_goes_over_no_day_that_would_be_done_for_nothing() -> None:
+    stale = [D(2026, 1, day) for day in (5, 7, 9)]
+
+    assert spans_with_gaps(stale, {D(2026, 1, 8)}) == [
+        (D(2026, 1, 5), D(2026, 1, 7)),
+        (D(2026, 1, 9), D(2026, 1, 9)),
     ]
