@@ -16,6 +16,7 @@ MODELS = f"{STORIES}/time_bands_meters_caps_and_teasers/given/acme"
 TREE = str(STORIES / "negotiated_prices_down_the_account_tree/given/acme")
 INCLUDED = str(STORIES / "included_minutes_then_overage/given/acme")
 GIGABYTES = str(STORIES / "graduated_55_gigabytes/given/acme")
+LEAVING = str(STORIES / "leaving_a_contract_of_a_year_after_three_months/given/acme")
 BANDS = str(STORIES / "peak_off_peak_and_longest_prefix/given/acme")
 
 
@@ -32,6 +33,12 @@ def test_an_explanation_lists_every_price_in_order_and_marks_what_holds() -> Non
     assert before[2].startswith("     1. account SHOP-A: shop-a-fee, from 2026-01-16: flat")
     assert before[3].startswith("  -> 2. plan basic in USD: fee")
     assert since[2].startswith("  -> 1. account SHOP-A: shop-a-fee")
+
+
+def test_an_explanation_tells_what_kind_of_product_it_is_and_its_category() -> None:
+    told = price("explain", LEAVING, "S-1", "access", "--at", "2026-06-01")
+
+    assert told.splitlines()[1].startswith("price fee of product access (recurring, services); ")
 
 
 def test_the_day_of_an_explanation_is_the_tenants() -> None:
