@@ -138,10 +138,18 @@ def _timeless(
         yield _Entry(kind, thing.key, ALWAYS, None, _canonical(stated))
 
 
+_CAME_LATER: dict[str, object] = {
+    "category": None,
+    "categories": [],
+    "free_initial": "0",
+    "rounding": "up",
+    "counted_as": [],
+}
+"""Fields that are stored only where they say something: what does not use them is as before."""
+
+
 def _is_kept(name: str, value: object) -> bool:
-    # Fields that came later are stored where they say something: what does not use them is the
-    # same as before.
-    return bool(value) or name not in ("category", "categories")
+    return name not in _CAME_LATER or value != _CAME_LATER[name]
 
 
 def _prices(plan: Plan) -> Iterator[tuple[str, Price]]:

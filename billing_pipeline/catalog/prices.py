@@ -27,7 +27,7 @@ from billing_pipeline.catalog.price_terms import (
     TieredUsage,
     Units,
 )
-from billing_pipeline.catalog.rate_cards import ChargedBy, TimeBand
+from billing_pipeline.catalog.rate_cards import SPLIT_ROUNDS_UP, ChargedBy, TimeBand
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 from billing_pipeline.vocabulary.proration import ProrationRule
 
@@ -137,6 +137,8 @@ class TimeOfDayUsage(BaseUsagePrice):
         keys = [band.key for band in self.bands]
         if len(set(keys)) < len(keys):
             raise ValueError("two bands have the same key")
+        if self.charged_by == "split" and not self.increments.rounds_up_only:
+            raise ValueError(SPLIT_ROUNDS_UP)
         return self
 
 

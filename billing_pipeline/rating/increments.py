@@ -1,8 +1,20 @@
-"""From measured quantity to billable units: free initial units, minimum, increment."""
+"""From measured quantity to billable units: free initial units, bands, minimum, increment.
+
+Worked example: 30/6 makes 36 s of 31 s; rounded down they are 30, to the nearest 33 s are 36 and
+32 s 30. Where up to 30 s count as 30 and up to 60 s as 60, 31 s are 60 s and 61 s are 66.
+"""
+
+from collections.abc import Sequence
 
 import polars as pl
 
 from billing_pipeline.rating.exact import multiple_at_least
+
+UP, NEAREST, DOWN = 0, 1, 2
+"""Numbers of `catalog.price_terms.Rounding`."""
+
+Ladder = tuple[tuple[int, int], ...]
+"""Bands of counted units: upper bound and what counts, rising."""
 
 
 def billable_units(
@@ -27,3 +39,26 @@ def after_free_units(quantity: pl.Expr, free_initial: pl.Expr) -> pl.Expr:
 def raised_to_minimum(units: pl.Expr, minimum: pl.Expr) -> pl.Expr:
     """The minimum, or more; but nothing stays nothing. Shape: row by row."""
     return pl.when(units > 0).then(pl.max_horizontal(units, minimum)).otherwise(units)
+
+
+def rounded_to_step(units: pl.Expr, step: pl.Expr, rounding: pl.Expr) -> pl.Expr:
+    """The multiple of `step` above, below or nearest to `units`, half a step upwards.
+
+    Shape: row by row.
+    """
+    added = pl.when(rounding == UP).then(step - 1).when(rounding == NEAREST).then(step // 2)
+    return (units + added.otherwise(0)) // step * step
+
+
+def counted_as(
+    left: pl.Expr, units: pl.Expr, ladders: Sequence[Ladder], ladder: pl.Expr
+) -> pl.Expr:
+    """What the band of `left` counts as; `units` past the last band and where there are none.
+
+    Shape: row by row. `ladder` is the number of a row's ladder from 1; nothing stays nothing.
+    """
+    for number, bands in enumerate(ladders, start=1):
+        is_mine = (ladder == number) & (left > 0)
+        for bound, counted in reversed(bands):
+            units = pl.when(is_mine & (left <= bound)).then(counted).otherwise(units)
+    return units

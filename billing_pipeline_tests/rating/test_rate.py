@@ -26,6 +26,18 @@ PER_MINUTE: Row = {"model": "per_unit", "amount": "0.05", "pricing_unit": "60"}
 BY_CARD: Row = {"model": "rate_card", "card": "card"}
 
 
+COUNTED: Row = {
+    "increments": {
+        "increment": "12",
+        "counted_as": [{"up_to": "30", "units": "30"}, {"up_to": "60", "units": "60"}],
+    }
+}
+
+
+def rounded(rounding: str) -> Row:
+    return {"increments": {"minimum": "30", "increment": "6", "rounding": rounding}}
+
+
 def only(rows: pl.DataFrame) -> dict[str, object]:
     row: dict[str, object] = rows.row(0, named=True)
     assert rows.height == 1
@@ -61,6 +73,18 @@ def only(rows: pl.DataFrame) -> dict[str, object]:
             "0.10",
             id="first 30 s free",
         ),
+        pytest.param("35", rounded("down"), "30", "0.025", id="30/6 rounded down"),
+        pytest.param("29", rounded("down"), "30", "0.025", id="30/6 rounded down has its minimum"),
+        pytest.param("32", rounded("nearest"), "30", "0.025", id="30/6, nearer to 30"),
+        pytest.param("33", rounded("nearest"), "36", "0.03", id="30/6, the half goes up"),
+        pytest.param(
+            "0.4", {"increments": {"rounding": "nearest"}, "connection_fee": "1"}, "0", "0",
+            id="rounded to nothing there is no fee",
+        ),
+        pytest.param("30", COUNTED, "30", "0.025", id="up to 30 s are 30"),
+        pytest.param("30.1", COUNTED, "60", "0.05", id="30 to 60 s are 60"),
+        pytest.param("61", COUNTED, "72", "0.06", id="past the bands in steps of 12"),
+        pytest.param("0", COUNTED, "0", "0", id="nothing is in no band"),
         pytest.param("3", {"amount": "-0.01", "pricing_unit": "1"}, "3", "-0.03", id="a credit"),
         pytest.param(
             "0.5", {"amount": "0.0000000001", "pricing_unit": "1"}, "1", "0.0000000001",
@@ -94,6 +118,29 @@ def test_a_per_unit_price_is_units_times_price_plus_fee(
     )
 
     assert (rated["billable_units"], rated["amount"]) == (Decimal(units), Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "units"),
+    [
+        pytest.param("10", "0", id="the free seconds"),
+        pytest.param("11", "5", id="a band"),
+        pytest.param("17", "6", id="7 s left, nearest to 6"),
+        pytest.param("19", "12", id="9 s left, the half goes up"),
+    ],
+)
+def test_a_card_has_free_seconds_and_a_rounding_of_its_own(quantity: str, units: str) -> None:
+    terms = {
+        "free_initial": "10",
+        "rounding": "nearest",
+        "counted_as": [{"up_to": "5", "units": "5"}],
+    }
+    rows = card_rows({"prefix": "44", "increment_units": Decimal(6)})
+    called = events({"destination": "441", "quantity": Decimal(quantity)})
+
+    rated = only(rate(called, book(plan(BY_CARD), cards=[card(**terms)], rows=rows)).accepted)
+
+    assert rated["billable_units"] == Decimal(units)
 
 
 def test_a_negative_quantity_takes_back_what_the_positive_one_cost() -> None:

@@ -53,6 +53,16 @@ def test_what_was_eaten_up_wholly_is_not_billed_again() -> None:
     assert found["unit_price"] == Decimal("0.12")
 
 
+@pytest.mark.parametrize(
+    "terms", [{"rounding": "down"}, {"counted_as": [{"up_to": 9, "units": 9}]}]
+)
+def test_spans_of_a_split_call_are_rounded_up_only(terms: Row) -> None:
+    with pytest.raises(ValueError, match="spans of a split call are rounded up"):
+        plan({**HOURLY, "increments": terms})
+    with pytest.raises(ValueError, match="spans of a split call are rounded up"):
+        card(charged_by="split", **terms)
+
+
 def test_by_start_the_whole_call_is_of_the_first_band() -> None:
     found = priced("2026-03-04T18:59:30Z", 100, {**HOURLY, "charged_by": "start"})
 
