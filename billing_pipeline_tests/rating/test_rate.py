@@ -138,7 +138,9 @@ def test_a_card_has_free_seconds_and_a_rounding_of_its_own(quantity: str, units:
     rows = card_rows({"prefix": "44", "increment_units": Decimal(6)})
     called = events({"destination": "441", "quantity": Decimal(quantity)})
 
-    rated = only(rate(called, book(plan(BY_CARD), cards=[card(**terms)], rows=rows)).accepted)
+    rated = only(
+        rate(called, book(plan(BY_CARD), cards=[card("card", **terms)], rows=rows)).accepted
+    )
 
     assert rated["billable_units"] == Decimal(units)
 

@@ -60,7 +60,7 @@ def test_spans_of_a_split_call_are_rounded_up_only(terms: Row) -> None:
     with pytest.raises(ValueError, match="spans of a split call are rounded up"):
         plan({**HOURLY, "increments": terms})
     with pytest.raises(ValueError, match="spans of a split call are rounded up"):
-        card(charged_by="split", **terms)
+        card("card", charged_by="split", **terms)
 
 
 def test_by_start_the_whole_call_is_of_the_first_band() -> None:
