@@ -333,8 +333,8 @@ def test_the_day_in_the_text_before_the_table_is_the_first_of_its_prices(folder:
         (
             "astpp",
             (
-                "Code,Destination,Connection Cost (USD),Grace Time,Cost / Min (USD),Initial Increment,"
-                "Increment\n44,UK,0,5,0.06,30,60\n4420,London,0,5,0.06,30,60\n"
+                "Code,Destination,Connection Cost (USD),Grace Time,Cost / Min (USD),"
+                "Initial Increment,Increment\n44,UK,0,5,0.06,30,60\n4420,London,0,5,0.06,30,60\n"
             ),
             "row 2 field Grace Time: '5' is not taken over (and 1 more rows)",
         ),
