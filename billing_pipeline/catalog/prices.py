@@ -184,10 +184,17 @@ class PerEventStepsUsage(TieredUsage):
 
 
 class CarriedUsage(BaseUsagePrice):
-    """The price stands in the usage record; `markup_percent` is added to it."""
+    """The price stands in the usage record; `markup_percent` is added to it.
+
+    A record carries what it costs in all, or the price of a pricing unit: then the units of one
+    price are added up before they are priced.
+    """
 
     model: Literal["carried"]
+    carries: Literal["amount", "unit_price"] = "amount"
     markup_percent: Amount = Decimal(0)
+    pricing_unit: Units = Field(default=Decimal(1), gt=0, description="for carries: unit_price")
+    unit: str = ""
 
 
 class PercentageUsage(BaseUsagePrice):

@@ -68,8 +68,7 @@ class Oracle:
             if isinstance(price, RateCardUsage):
                 return self._by_card(price, str(event["destination"]), quantity, local)
             if isinstance(price, CarriedUsage):
-                carried = Decimal(str(event["carried_amount"]))
-                amount = rounded(carried * (100 + price.markup_percent) / 100)
+                amount = models.carried(price, Decimal(str(event["carried_amount"])), quantity)
                 return Answer(price.key, quantity, amount, None, None, None, None)
             if isinstance(price, ZoneMatrixUsage):
                 return by_zones(price, event, quantity)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from billing_pipeline.catalog.price_terms import Increment, Rounded
 from billing_pipeline.catalog.prices import (
+    CarriedUsage,
     CostPlusUsage,
     PercentageUsage,
     PerEventStepsUsage,
@@ -46,6 +47,11 @@ def rounded_by(terms: Rounded, quantity: Decimal, minimum: Decimal, increment: D
         if 0 < left <= band.up_to:
             return band.units
     return stepped(left, minimum, increment, terms.rounding)
+
+
+def carried(price: CarriedUsage, said: Decimal, quantity: Decimal) -> Decimal:
+    billed = rounded(said * (100 + price.markup_percent) / 100)
+    return billed if price.carries == "amount" else rounded(billed * quantity / price.pricing_unit)
 
 
 def percentage(price: PercentageUsage, carried: Decimal) -> Decimal:

@@ -353,6 +353,25 @@ def test_a_carried_price_is_marked_up(carried: str, markup: str, amount: str) ->
     assert (rated["amount"], rated["billable_units"]) == (Decimal(amount), Decimal(60))
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit_price", "amount"),
+    [
+        pytest.param("90", "0.046", "0.069", id="90 s at 0.04 a minute and 15 %"),
+        pytest.param("-90", "0.046", "-0.069", id="taken back"),
+        pytest.param("0", "0.046", "0", id="nothing used"),
+    ],
+)
+def test_a_record_may_carry_the_price_of_a_unit(
+    quantity: str, unit_price: str, amount: str
+) -> None:
+    price = {"model": "carried", "carries": "unit_price", "markup_percent": 15, "pricing_unit": 60}
+    called = events({"quantity": Decimal(quantity), "carried_amount": Decimal("0.04")})
+
+    rated = only(rate(called, book(plan(price))).accepted)
+
+    assert (rated["unit_price"], rated["amount"]) == (Decimal(unit_price), Decimal(amount))
+
+
 def test_a_record_that_should_carry_a_price_and_does_not_is_suspended() -> None:
     outcome = rate(events({}), book(plan({"model": "carried"})))
 

@@ -42,7 +42,7 @@ INCREMENTS = [("60", "60"), ("1", "1"), ("30", "6"), ("0", "0.5"), ("0", "7")]
 
 
 OTHERS = [
-    *("data", "premium", "seat", "fax", "payment", "conference", "roaming", "resale"),
+    *("data", "premium", "individual", "seat", "fax", "payment", "conference", "roaming", "resale"),
     *("by_time", "by_time", "by_start"),
 ]
 
@@ -72,6 +72,8 @@ def catalog() -> Catalog:
         {**data, "model": "per_unit", "amount": "0.0000017", "pricing_unit": "1024",
          "increments": {"increment": "0.3", "rounding": "down"}},
         {"model": "carried", "markup_percent": "12.5", "applies_to": {"usage_type": "premium"}},
+        {"model": "carried", "carries": "unit_price", "markup_percent": "-3.5",
+         "pricing_unit": "60", "applies_to": {"usage_type": "individual"}},
         {"model": "latest", "amount": "4", "applies_to": {"usage_type": "seat"}},
         {"model": "percentage", "percent": "2.9", "fixed": "0.003", "minimum": "0.0005",
          "maximum": "0.004", "applies_to": {"usage_type": "payment"}},
