@@ -33,14 +33,16 @@ class FlattenedCard:
     time_zone: str
     indexes: Mapping[tuple[object, ...], PrefixIndex]
 
-    def row_of(self, events: pl.DataFrame) -> pl.Series:
+    def row_of(self, events: pl.DataFrame, span_starts: pl.Series | None = None) -> pl.Series:
         """Row that prices each event, null where no prefix of the version and band matches.
 
         Shape: row by row. `events` has `number`, the key of its destination, and `local_start`,
-        the tenant's wall clock.
+        the tenant's wall clock as it began, which tells the version; the band is that of
+        `span_starts`, the wall clock as a later span of it begins.
         """
-        numbers, local = events.get_column("number"), events.get_column("local_start")
-        begun = days_since(self.version_starts, local)
+        numbers, began = events.get_column("number"), events.get_column("local_start")
+        local = began if span_starts is None else span_starts
+        begun = days_since(self.version_starts, began)
         if isinstance(begun, int) and self.bands is None:
             return _longest(self.indexes.get((begun, ANY_TIME)), numbers)
         keyed = numbers.to_frame("number").with_columns(

@@ -432,6 +432,22 @@ def test_from_the_day_of_a_change_its_plan_prices_the_subscription() -> None:
     assert outcome.suspended.get_column("reason").to_list() == ["no_price"]
 
 
+def test_a_call_over_a_change_of_price_costs_what_it_did_as_it_began() -> None:
+    """Two minutes from half a minute before June: 2 x 0.05; from its first second 2 x 0.08."""
+    june = "2026-06-01"
+    sold = plan(
+        {**PER_MINUTE, "valid_until": june}, {**PER_MINUTE, "amount": "0.08", "valid_from": june}
+    )
+    calls = [
+        {"quantity": Decimal(120), "started_at": at(moment)}
+        for moment in ("2026-05-31T22:59:30Z", "2026-05-31T23:00:00Z")
+    ]
+
+    rated = rate(events(*calls), book(sold)).accepted
+
+    assert rated.get_column("amount").to_list() == [Decimal("0.10"), Decimal("0.16")]
+
+
 def test_an_absurd_quantity_is_suspended_and_the_rest_goes_on() -> None:
     declared = plan({**PER_MINUTE, "amount": "1000000"})
 

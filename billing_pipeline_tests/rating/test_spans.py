@@ -204,6 +204,37 @@ def test_a_card_is_split_prefix_by_prefix() -> None:
     assert rated["rate_prefix"] == "44"
 
 
+def test_a_split_call_has_the_prices_in_force_as_it_began() -> None:
+    """Over midnight into June: 60 s at 0.12 and 60 s at 0.06, though June's night costs 0.10."""
+    bands = [{"key": "night", "until_time": "06:00"}, {"key": "eve", "from_time": "22:00"}]
+    june = dt.date(2026, 6, 1)
+    rows = card_rows(
+        *(
+            {"prefix": "44", "band": band, "unit_price": Decimal(price), **validity}
+            for band, price, validity in (
+                ("eve", "0.12", {"valid_until": june}),
+                ("night", "0.06", {"valid_until": june}),
+                ("eve", "0.20", {"valid_from": june}),
+                ("night", "0.10", {"valid_from": june}),
+            )
+        )
+    )
+    sold = book(
+        plan({"model": "rate_card", "card": "card"}),
+        cards=[card(bands=bands, charged_by="split")],
+        rows=rows,
+    )
+    calls = [
+        {"destination": "441", "quantity": Decimal(120), "started_at": at(moment)}
+        for moment in ("2026-05-31T22:59:00Z", "2026-05-31T23:00:00Z")
+    ]
+
+    rated = rate(events(*calls), sold).accepted
+
+    assert rated.get_column("amount").to_list() == [Decimal("0.18"), Decimal("0.20")]
+    assert rated.item(0, "spans") == "eve 60 s at 0.12; night 60 s at 0.06"
+
+
 def test_a_span_without_a_price_suspends_the_call() -> None:
     row = {"started_at": at("2026-03-04T18:59:30Z"), "quantity": Decimal(100), "destination": "445"}
 
