@@ -5,10 +5,11 @@ Worked example: 30/6 makes 36 s of 31 s; rounded down they are 30, to the neares
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.rating.exact import multiple_at_least
+from billing_pipeline.rating.exact import DECIMALS, ONE, multiple_at_least
 
 UP, NEAREST, DOWN = 0, 1, 2
 """Numbers of `catalog.price_terms.Rounding`."""
@@ -62,3 +63,36 @@ def counted_as(
         for bound, counted in reversed(bands):
             units = pl.when(is_mine & (left <= bound)).then(counted).otherwise(units)
     return units
+
+
+def increments_in_words(table: pl.DataFrame) -> pl.Series:
+    """First and next step of a table of terms as people write them; null where none is declared.
+
+    Example: minimum 30 and increment 6 are `30/6`, increment 60 alone `60/60`; with ten free
+    seconds `10 free, 60/60`. Shape: row by row.
+    """
+    columns = ["free_initial", "minimum", "increment", "rounding", "ladder"]
+    # Tables have many rows and few increments: each is put into words once.
+    distinct = table.select(columns).unique(maintain_order=True)
+    words = pl.Series("increments", [_words(*row) for row in distinct.rows()], dtype=pl.String)
+    found = table.select(columns).join(
+        distinct.with_columns(words), on=columns, how="left", maintain_order="left"
+    )
+    return found.get_column("increments")
+
+
+def _words(free: int, minimum: int, increment: int, rounding: int, ladder: int) -> str | None:
+    parts = [f"{_number(free)} free"] if free else []
+    if minimum or increment > 1:  # one ten-billionth rounds nothing
+        step = increment or ONE
+        first = max(-(-minimum // step) * step, step)
+        parts.append(f"{_number(first)}/{_number(step)}")
+    if rounding != UP:
+        parts.append("down" if rounding == DOWN else "nearest")
+    if ladder:
+        parts.append("by bands")
+    return ", ".join(parts) or None
+
+
+def _number(whole: int) -> str:
+    return f"{Decimal(whole).scaleb(-DECIMALS).normalize():f}"

@@ -221,4 +221,7 @@ def _summed(events: pl.DataFrame, spans: pl.DataFrame, card: FlattenedCard) -> p
         connection_fee=decimals(pl.when(pl.col("fee") != 0).then(pl.col("fee") * pl.col("sign"))),
         spans=pl.col("spans"),
     )
-    return priced.hstack(card.named.select(pl.all().gather(answered.get_column("first"))))
+    first = answered.get_column("first")
+    return priced.hstack(card.named.select(pl.all().gather(first))).hstack(
+        card.terms.shown.select(pl.col("increments").gather(first))
+    )

@@ -26,6 +26,7 @@ from billing_pipeline.rating.increments import (
     Ladder,
     after_free_units,
     counted_as,
+    increments_in_words,
     raised_to_minimum,
     rounded_to_step,
 )
@@ -64,8 +65,8 @@ class Terms:
 
     Most tables have one increment or no fee at all; a constant saves a gather and a division
     by a column for every event. `quotient` divides by the pricing unit; the cheap one where no
-    price is negative. `shown` are unit price and fee as people read them, `ladders` the bands of
-    counted units that rows name by number.
+    price is negative. `shown` are unit price, fee and increments as people read them, `ladders`
+    the bands of counted units that rows name by number.
     """
 
     varying: pl.DataFrame
@@ -150,6 +151,7 @@ def terms_of(table: pl.DataFrame, ladders: tuple[Ladder, ...] = ()) -> Terms:
         shown=table.select(
             unit_price=decimals(pl.col("unit_price")),
             connection_fee=decimals(pl.when(pl.col("connection_fee") != 0).then("connection_fee")),
+            increments=pl.lit(increments_in_words(table)),
         ),
         ladders=ladders,
     )
@@ -179,7 +181,7 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
 
 
 def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
-    """Price events as `amounts_by` does, with their unit price and fee beside it."""
+    """Price events as `amounts_by` does, with their unit price, fee and increments beside it."""
     units, fee = pl.col("billable_units"), pl.col("connection_fee")
     priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
     return priced.with_columns(

@@ -138,6 +138,7 @@ def test_an_answer_names_quantity_units_spans_price_amount_cost_and_what_priced_
 
     assert (split["quantity"], split["billable_units"], split["amount"]) == ("100", "120", "0.18")
     assert split["spans"].startswith("peak 60")
+    assert split["increments"] == "60/60"
     assert (resold["cost_amount"], resold["amount"], resold["cost_prefix"]) == (
         "0.12",
         "0.16",

@@ -145,6 +145,29 @@ def test_a_card_has_free_seconds_and_a_rounding_of_its_own(quantity: str, units:
     assert rated["billable_units"] == Decimal(units)
 
 
+@pytest.mark.parametrize(
+    ("increments", "words"),
+    [
+        pytest.param({}, None, id="as measured"),
+        pytest.param({"increment": "60"}, "60/60", id="whole minutes"),
+        pytest.param({"minimum": "30", "increment": "6"}, "30/6", id="30/6"),
+        pytest.param({"minimum": "20", "increment": "6"}, "24/6", id="a minimum between steps"),
+        pytest.param(
+            {"increment": "0.5", "free_initial": "10", "rounding": "nearest"},
+            "10 free, 0.5/0.5, nearest",
+            id="free seconds and rounding",
+        ),
+        pytest.param(COUNTED["increments"], "12/12, by bands", id="bands"),
+    ],
+)
+def test_a_rated_event_says_in_which_steps_it_was_billed(
+    increments: Row, words: str | None
+) -> None:
+    price = {**PER_MINUTE, "increments": increments}
+
+    assert only(rate(events({}), book(plan(price))).accepted)["increments"] == words
+
+
 def test_a_negative_quantity_takes_back_what_the_positive_one_cost() -> None:
     price = {"connection_fee": "0.10", "increments": {"minimum": "30", "increment": "6"}}
     given = [{"quantity": Decimal(31)}, {"quantity": Decimal(-31)}]
@@ -206,6 +229,7 @@ def test_a_rated_event_names_what_priced_it() -> None:
         "spans": None,
         "meter_group": None,
         "meter_value": None,
+        "increments": "1/1",
     }
 
 

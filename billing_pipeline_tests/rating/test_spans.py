@@ -233,6 +233,7 @@ def test_a_split_call_has_the_prices_in_force_as_it_began() -> None:
 
     assert rated.get_column("amount").to_list() == [Decimal("0.18"), Decimal("0.20")]
     assert rated.item(0, "spans") == "eve 60 s at 0.12; night 60 s at 0.06"
+    assert rated.get_column("increments").to_list() == ["1/1", "1/1"]
 
 
 def test_a_span_without_a_price_suspends_the_call() -> None:
