@@ -132,7 +132,7 @@ def _models(
             facts.tenant,
             facts.accounts,
             itemisation=usage,
-            beside=Beside(statements, facts.catalog.product_by_key),
+            beside=Beside(statements, facts.catalog.product_by_key, facts.catalog.category_names),
         )
     )
 
