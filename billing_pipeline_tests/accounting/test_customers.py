@@ -14,7 +14,7 @@ from lxml import etree
 
 from billing_pipeline.accounting.handoff.format import MappingRefused
 from billing_pipeline.accounting.handoff.master_data.customers import customers_of, with_digest
-from billing_pipeline.accounting.handoff.master_data.layout import CustomerBatch
+from billing_pipeline.accounting.handoff.master_data.layout import CustomerBatch, CustomerLayout
 from billing_pipeline.accounting.handoff.registry import OWN_FORMATS
 from billing_pipeline.customers.schema import ACCOUNTS
 from billing_pipeline.customers.tenant import HandoffMapping, Tenant
@@ -22,7 +22,9 @@ from billing_pipeline_tests.accounting.builders import HANDED_OVER_AT, tenant
 from billing_pipeline_tests.accounting.readers import sheet, table
 from billing_pipeline_tests.accounting.test_golden import CHART, FOLDER, SETTINGS
 
-LAYOUTS = {name: one.customers for name, one in OWN_FORMATS.items() if one.customers is not None}
+LAYOUTS: dict[str, CustomerLayout] = {
+    name: one.customers for name, one in OWN_FORMATS.items() if one.customers is not None
+}
 ACCOUNT = dict.fromkeys(ACCOUNTS.names) | {
     "account_type": "business",
     "currency": "EUR",
