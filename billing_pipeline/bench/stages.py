@@ -20,6 +20,7 @@ from billing_pipeline.orchestration.ahead import one_ahead
 from billing_pipeline.rating.price_book import PriceBook, price_book
 from billing_pipeline.rating.rate import rate_in_slices
 from billing_pipeline.rating.schema import RATED_USAGE
+from billing_pipeline.vocabulary.frames import parts_by
 
 FEED = Feed.model_validate(
     {
@@ -106,10 +107,8 @@ def _decoded(inputs: Inputs, lake: Lake) -> dict[dt.date, list[str]]:
         for outcome in one_ahead(decode_blocks(FEED, stream, "0" * 32, landed_at=LANDED_AT)):
             lake.write(outcome.suspended, "decode_suspense")
             lake.write(outcome.filtered, "decode_set_aside")
-            days = outcome.accepted.with_columns(day=pl.col("started_at").dt.date())
-            for (day,), part in days.partition_by(
-                "day", as_dict=True, include_key=False, maintain_order=True
-            ).items():
+            accepted = outcome.accepted
+            for day, part in parts_by(accepted, accepted.get_column("started_at").dt.date()):
                 raw.setdefault(day, []).append(lake.write(part, "raw_usage").path)
     return raw
 

@@ -10,6 +10,9 @@ SUPERSEDED = "superseded"
 ORDER = ("feed_key", "file_key", "record_number")
 """The stable order of records, independent of when their files came."""
 
+MOST_RUNS = 256
+"""Records in more runs than this, as a mixture of files has them, are sorted one by one."""
+
 CONTENT = (
     "usage_type",
     "service_identifier",
@@ -29,14 +32,37 @@ CONTENT = (
 
 
 def in_order(records: pl.DataFrame) -> pl.DataFrame:
-    """The records in ORDER; those that are already, as most files are, are not sorted again."""
+    """The records in ORDER.
+
+    They come in runs that are in order, a file or a part of one each: mostly it is enough to put
+    the runs into theirs, and a single one stays as it is.
+    """
+    starts = records.select((~_follows()).arg_true()).to_series().to_list()
+    if len(starts) <= 1:
+        return records
+    if len(starts) > MOST_RUNS:
+        return records.sort(*ORDER)
+    ends = [*starts[1:], records.height]
+    firsts = records.select(ORDER)[starts].with_columns(
+        start=pl.Series(starts), end=pl.Series(ends)
+    )
+    runs = [
+        records.slice(start, end - start)
+        for start, end in firsts.sort(*ORDER).select("start", "end").iter_rows()
+    ]
+    joined = pl.concat(runs, rechunk=True)
+    is_ordered = joined.select(_follows().slice(1).all()).item()
+    return joined if is_ordered else joined.sort(*ORDER)
+
+
+def _follows() -> pl.Expr:
+    """Whether a record comes after the one before it; the first comes after none."""
     feed, file, number = (pl.col(name) for name in ORDER)
     follows = (feed > feed.shift(1)) | (
         (feed == feed.shift(1))
         & ((file > file.shift(1)) | ((file == file.shift(1)) & (number > number.shift(1))))
     )
-    is_ordered = records.select(follows.slice(1).all()).item()
-    return records if is_ordered else records.sort(*ORDER)
+    return follows.fill_null(value=False)
 
 
 def repeated_records(raw_usage: pl.DataFrame) -> pl.DataFrame:

@@ -124,3 +124,16 @@ def required(dtype: pl.DataType | type[pl.DataType], meaning: str) -> Column:
 def optional(dtype: pl.DataType | type[pl.DataType], meaning: str) -> Column:
     """A column that may be null."""
     return Column(dtype, meaning, is_nullable=True)
+
+
+def parts_by(frame: pl.DataFrame, by: pl.Series) -> list[tuple[Any, pl.DataFrame]]:
+    """The rows of each value of `by`, values rising; a frame with one value is handed on as it is.
+
+    `by` has a value for each row, none of them null.
+    """
+    if frame.is_empty():
+        return []
+    if by.min() == by.max():
+        return [(by.item(0), frame)]
+    parts = frame.with_columns(by.alias("_by")).partition_by("_by", as_dict=True, include_key=False)
+    return [(value, part) for (value,), part in sorted(parts.items())]

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing_pipeline.mediation import deduplicate
+from billing_pipeline.mediation.deduplicate import ORDER, in_order
 from billing_pipeline.mediation.guide import OverlappingOwners
 from billing_pipeline.mediation.mediate import mediate
 from billing_pipeline.mediation.schema import GUIDE, RAW_USAGE
@@ -252,3 +254,25 @@ def test_nothing_is_lost_and_the_order_of_rows_does_not_matter(
     assert sum(part.height for part in outcome) == len(rows)
     for one, other in zip(outcome, shuffled, strict=True):
         assert one.equals(other)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 30)), max_size=6), max_size=6
+    ),
+    st.sampled_from([1, 3, 256]),
+)
+def test_records_in_runs_are_put_in_order(
+    runs: list[list[tuple[str, int]]], most_runs: int
+) -> None:
+    """Runs that overlap too, and more of them than are worth looking at."""
+    rows = [{"file_key": file, "record_number": at} for run in runs for file, at in sorted(run)]
+    records = usage(*rows)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(deduplicate, "MOST_RUNS", most_runs)
+        ordered = in_order(records)
+
+    assert ordered.select(ORDER).equals(records.select(ORDER).sort(*ORDER))
+    assert sorted(ordered["identity"]) == sorted(records["identity"])

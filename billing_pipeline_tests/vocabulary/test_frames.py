@@ -1,7 +1,13 @@
 import polars as pl
 import pytest
 
-from billing_pipeline.vocabulary.frames import FrameMismatch, FrameSchema, optional, required
+from billing_pipeline.vocabulary.frames import (
+    FrameMismatch,
+    FrameSchema,
+    optional,
+    parts_by,
+    required,
+)
 
 PEOPLE = FrameSchema(
     "people",
@@ -44,3 +50,23 @@ def test_a_lazy_frame_is_refused_before_it_is_collected() -> None:
 
 def test_an_empty_frame_keeps_its_promise() -> None:
     assert PEOPLE.conform(PEOPLE.empty()).schema == PEOPLE.polars_schema
+
+
+@pytest.mark.parametrize(
+    ("ages", "parts"),
+    [
+        pytest.param([], [], id="nobody"),
+        pytest.param([7, 7], [(7, [0, 1])], id="all of one age"),
+        pytest.param([9, 7, 9], [(7, [1]), (9, [0, 2])], id="of two ages"),
+    ],
+)
+def test_rows_come_apart_by_a_value_in_its_order(
+    ages: list[int], parts: list[tuple[int, list[int]]]
+) -> None:
+    people = pl.DataFrame({"row": range(len(ages))}, schema={"row": pl.Int64})
+
+    apart = parts_by(people, pl.Series(ages, dtype=pl.Int64))
+
+    assert [(age, rows.columns, rows["row"].to_list()) for age, rows in apart] == [
+        (age, ["row"], rows) for age, rows in parts
+    ]

@@ -18,6 +18,7 @@ from billing_pipeline.orchestration.steps.day_pieces import pieces_of_day
 from billing_pipeline.orchestration.steps.latest import Latest
 from billing_pipeline.orchestration.steps.standing import standing_records
 from billing_pipeline.orchestration.steps.suspense_lives import keep_partition_lives
+from billing_pipeline.vocabulary.frames import parts_by
 from billing_pipeline.vocabulary.outcome import Outcome
 
 
@@ -94,10 +95,9 @@ def mediate_owner_day(
 
 
 def _keep(done: DayParts, owner_key: str, raw: pl.DataFrame, outcome: Outcome) -> None:
-    for (tenant_key,), events in outcome.accepted.partition_by(
-        "tenant_key", as_dict=True, maintain_order=True
-    ).items():
-        done.write(layout.MEDIATED_USAGE, str(tenant_key), USAGE_EVENTS.conform(events))
+    accepted = outcome.accepted
+    for tenant_key, events in parts_by(accepted, accepted.get_column("tenant_key")):
+        done.write(layout.MEDIATED_USAGE, tenant_key, USAGE_EVENTS.conform(events))
     set_aside = SET_ASIDE.conform(pl.concat([outcome.duplicates, outcome.filtered]))
     done.write(layout.MEDIATE_SUSPENSE, owner_key, SUSPENSE.conform(outcome.suspended))
     done.write(layout.MEDIATE_SET_ASIDE, owner_key, set_aside)

@@ -20,7 +20,7 @@ from billing_pipeline.orchestration.steps.file_tally import (
     Tally,
     decoded_files,
 )
-from billing_pipeline.vocabulary.frames import FrameSchema
+from billing_pipeline.vocabulary.frames import FrameSchema, parts_by
 from billing_pipeline.vocabulary.money import QUANTITY
 from billing_pipeline.vocabulary.outcome import NotConserved, Outcome
 
@@ -140,16 +140,11 @@ class RawParts:
         if not outcomes:
             return []
         accepted = pl.concat([RAW_USAGE.conform(outcome.accepted) for outcome in outcomes])
-        days = accepted.with_columns(_day=pl.col("started_at").dt.date()).partition_by(
-            "_day", as_dict=True, include_key=False
-        )
+        days = parts_by(accepted, accepted.get_column("started_at").dt.date())
         suspended = pl.concat([SUSPENSE.conform(outcome.suspended) for outcome in outcomes])
         set_aside = pl.concat([SET_ASIDE.conform(outcome.filtered) for outcome in outcomes])
         self._suspended.append(suspended.select(_LIVES + _FACTS))
-        raw = [
-            self._part(layout.RAW_USAGE, rows, day.isoformat())
-            for (day,), rows in sorted(days.items())
-        ]
+        raw = [self._part(layout.RAW_USAGE, rows, day.isoformat()) for day, rows in days]
         others = [
             (schema, self._part(frame, rows, "all"))
             for frame, schema, rows in (
