@@ -133,6 +133,29 @@ def test_included_units_are_taken_before_anything_is_priced(
     assert (charge["amount"], charge["description"]) == (Decimal(amount), text)
 
 
+@pytest.mark.parametrize(
+    ("fee_on", "amount"),
+    [
+        pytest.param("used", "0.60", id="0.10 and 10 x 0.05 of the second call"),
+        pytest.param("included", "0.70", id="and 0.10 of the first"),
+    ],
+)
+def test_a_call_that_is_wholly_included_owes_its_fee_where_the_price_says_so(
+    fee_on: str, amount: str
+) -> None:
+    price = {**MINUTES, "connection_fee": "0.10", "connection_fee_on": fee_on}
+    fee = Decimal("0.10")
+    calls = [
+        call(f"2024-01-0{n}T12:00", 60 * minutes, connection_fee=fee,
+             amount=Decimal("0.05") * minutes + fee)
+        for n, minutes in ((5, 60), (6, 50))
+    ]  # fmt: skip
+    included = [{"key": "free", "units": 100, "prices": ["minutes"]}]
+    given = facts(plans=[plan([price], included_units=included)], usage=rated(*calls))
+
+    assert list(amounts(charges_of(given, "2024-02-01")).values()) == [Decimal(amount)]
+
+
 def test_included_units_are_given_anew_in_each_period() -> None:
     calls = [call("2024-01-05T15:00", 6000), call("2024-02-05T15:00", 6060)]
     given = facts(plans=[plan([MINUTES], included_units=INCLUDED)], usage=rated(*calls))
