@@ -100,3 +100,27 @@ USAGE_TREND = FrameSchema(
         "units": required(QUANTITY, "billable units"),
     },
 )
+
+CUSTOMERS = FrameSchema(
+    name="customers",
+    grain="one row per account that pays, as one accounting system is told of it",
+    columns={
+        "customer": required(pl.String, "its name in that system's files"),
+        "account_key": required(pl.String, "the tenant's own account number"),
+        "name": required(pl.String, "company or person billed"),
+        "account_type": required(pl.String, "individual, business, reseller or the tenant's own"),
+        "street": required(pl.String, "street and number"),
+        "city": required(pl.String, "city"),
+        "postal_code": required(pl.String, "postal code"),
+        "region": optional(pl.String, "state, province or county"),
+        "country": required(pl.String, "ISO 3166 two letters"),
+        "vat_number": optional(pl.String, "VAT or tax registration"),
+        "email": optional(pl.String, "address documents are sent to"),
+        "currency": required(pl.String, "ISO 4217 code"),
+        "language": required(pl.String, "locale of its documents"),
+        "payment_terms_days": required(pl.Int64, "days from issue to due date"),
+        "payment_method": optional(pl.String, "bank_transfer (if null), direct_debit or card"),
+        "opened_on": required(pl.Date, "local day"),
+        "closed_on": optional(pl.Date, "local day after the last"),
+    },
+)

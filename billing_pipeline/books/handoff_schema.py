@@ -35,3 +35,27 @@ HANDOFF_RECEIPTS = FrameSchema(
         "received_by": required(pl.String, "who wrote it down"),
     },
 )
+
+CUSTOMER_BATCHES = FrameSchema(
+    name="customer_batches",
+    grain="one row per file of customers handed over for a format",
+    columns={
+        "tenant_key": required(pl.String, "tenant"),
+        "format_name": required(pl.String, "format whose files name these customers"),
+        "batch_number": required(pl.Int64, "gapless per tenant and format"),
+        "bill_day": required(pl.Date, "bill day of the run that exported it"),
+        "opened_at": required(UTC_INSTANT, "instant it was rendered with"),
+        "customers": required(pl.Int64, "customers in it"),
+        "path": required(pl.String, "file"),
+        "sha256": required(pl.String, "digest of the file"),
+    },
+)
+
+CUSTOMERS_TOLD = FrameSchema(
+    name="customers_told",
+    grain="one row per customer a format was told of",
+    columns={
+        "account_key": required(pl.String, "account that pays"),
+        "content_sha256": required(pl.String, "digest of what was said of it last"),
+    },
+)

@@ -31,4 +31,22 @@ handoff_receipts = _table(
     key=("format_name", "batch_number", "receipt_number"),
 )
 
-# What controls found
+customer_batches = _table(
+    "customer_batches",
+    _required(TEXT, "format_name"),
+    _required(WHOLE, "batch_number"),
+    _required(DAY, "bill_day"),
+    _required(INSTANT, "opened_at"),
+    _required(WHOLE, "customers"),
+    _required(TEXT, "path", "sha256"),
+    _required(INSTANT, "exported_at"),
+    key=("format_name", "batch_number"),
+)
+
+customer_batch_members = _table(
+    "customer_batch_members",
+    _required(TEXT, "format_name"),
+    _required(WHOLE, "batch_number"),
+    _required(TEXT, "account_key", "content_sha256"),
+    key=("format_name", "account_key", "batch_number"),
+)

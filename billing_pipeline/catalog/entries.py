@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import polars as pl
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from billing_pipeline.catalog.agreements import ALWAYS, NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
@@ -31,7 +31,7 @@ TEMPLATE_FILE = "template_file"
 NEGOTIATED = "negotiated_price"
 """Kind of the entries of agreements, one per agreement and first day."""
 
-_PRICE: TypeAdapter[Price] = TypeAdapter(Price)
+_PRICE: TypeAdapter[Price] = TypeAdapter(Price, config=ConfigDict(defer_build=True))
 
 
 class _Entry(NamedTuple):

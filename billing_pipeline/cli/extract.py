@@ -13,13 +13,14 @@ def extract(out: Path) -> None:
     OUT is a folder for sorted CSV files, or a file that ends in .xlsx for one workbook.
     """
     from billing_pipeline.documents.workbook import workbook
+    from billing_pipeline.orchestration.clock import utc_now
     from billing_pipeline.orchestration.extracts import read_extracts, write_extracts
     from billing_pipeline.orchestration.installation import Installation
 
     installation = Installation.from_environment()
     if out.suffix == ".xlsx":
         sheets = {extract.name: extract.rows for extract in read_extracts(installation)}
-        out.write_bytes(workbook(sheets))
+        out.write_bytes(workbook(sheets, utc_now()))
     else:
         write_extracts(installation, out)
     click.echo(f"wrote {out}")

@@ -18,12 +18,18 @@ def handoff() -> None:
 @handoff.command("list")
 @_tenant
 def list_batches(tenant_key: str) -> None:
-    """List a tenant's batches: entries, digest, file, and the answer."""
-    from billing_pipeline.orchestration.handoff import batches_of
+    """List a tenant's batches: customers or entries, digest, file, and the answer."""
+    from billing_pipeline.orchestration.handoff import batches_of, customer_batches_of
     from billing_pipeline.orchestration.installation import Installation
 
-    batches = batches_of(Installation.from_environment(), tenant_key)
-    if batches.is_empty():
+    installation = Installation.from_environment()
+    told, batches = (of(installation, tenant_key) for of in (customer_batches_of, batches_of))
+    for row in told.rows(named=True):
+        click.echo(
+            f"{row['format_name']} customers {row['batch_number']}: {row['customers']} customers, "
+            f"{str(row['sha256'])[:12]}\n      {row['path']}"
+        )
+    if told.is_empty() and batches.is_empty():
         click.echo("nothing was handed over yet")
     for row in batches.rows(named=True):
         click.echo(
@@ -36,11 +42,16 @@ def list_batches(tenant_key: str) -> None:
 @handoff.command()
 @_tenant
 def export(tenant_key: str) -> None:
-    """Hand over every entry not handed over yet, in all formats of the tenant."""
+    """Hand over customers and entries not handed over yet, in all formats of the tenant."""
     from billing_pipeline.orchestration.handoff import export_now
     from billing_pipeline.orchestration.installation import Installation
 
-    files = export_now(Installation.from_environment(), tenant_key)
+    told, files = export_now(Installation.from_environment(), tenant_key)
+    for news in told:
+        click.echo(
+            f"{news.format_name} customer batch {news.batch_number}: {news.customers} customers, "
+            f"{news.path}"
+        )
     for file in files:
         click.echo(
             f"{file.format_name} batch {file.batch_number}: {file.entries} entries, {file.path}"
@@ -52,13 +63,21 @@ def export(tenant_key: str) -> None:
 @handoff.command()
 @_tenant
 @_format
+@click.option("--batch", "batch_number", type=int, help="A batch handed over, with its very bytes.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-def customers(tenant_key: str, format_name: str, out: Path) -> None:
-    """Write who pays the tenant to OUT, by the names the format gives them, as CSV."""
-    from billing_pipeline.orchestration.handoff import write_customers
+def customers(tenant_key: str, format_name: str, batch_number: int | None, out: Path) -> None:
+    """Write all who pay the tenant to OUT, as the format's system takes them."""
+    from billing_pipeline.orchestration import handoff as steps
     from billing_pipeline.orchestration.installation import Installation
 
-    click.echo(str(write_customers(Installation.from_environment(), tenant_key, format_name, out)))
+    installation = Installation.from_environment()
+    if batch_number is None:
+        written = steps.write_customers(installation, tenant_key, format_name, out)
+    else:
+        written = steps.tell_customers_again(
+            installation, tenant_key, format_name, batch_number, out
+        )
+    click.echo(str(written))
 
 
 @handoff.command("re-export")

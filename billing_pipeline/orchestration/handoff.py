@@ -1,18 +1,26 @@
 """What people do with hand-off batches: look, export now, export again, note the answer."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
 
-from billing_pipeline.accounting.handoff.customers import customers_csv
+from billing_pipeline.accounting.handoff.master_data import customers as generic
+from billing_pipeline.accounting.handoff.master_data.customers import customers_of
+from billing_pipeline.accounting.handoff.master_data.layout import CustomerBatch
 from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import handoff
+from billing_pipeline.books.customer_batches import read_customer_batches
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.book import HandedOff, hand_off_journal, re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
+from billing_pipeline.orchestration.steps.tell_customers import (
+    ToldCustomers,
+    tell_again,
+    tell_customers,
+)
 
 
 def batches_of(installation: Installation, tenant_key: str) -> pl.DataFrame:
@@ -29,11 +37,28 @@ def batches_of(installation: Installation, tenant_key: str) -> pl.DataFrame:
     return batches.join(answers, on=["format_name", "batch_number"], how="left", validate="1:1")
 
 
-def export_now(installation: Installation, tenant_key: str) -> list[HandedOff]:
-    """Hand over every entry not handed over yet, in all formats of the tenant."""
+def customer_batches_of(installation: Installation, tenant_key: str) -> pl.DataFrame:
+    """CUSTOMER_BATCHES of a tenant."""
+    with tenant_scope(installation.engine, tenant_key) as connection:
+        return read_customer_batches(connection, tenant_key)
+
+
+class HandOver(NamedTuple):
+    """What one hand-over came to: customers first, then the journal that names them."""
+
+    customers: list[ToldCustomers]
+    journal: list[HandedOff]
+
+
+def export_now(installation: Installation, tenant_key: str) -> HandOver:
+    """Hand over all customers and entries not handed over yet, in all formats of the tenant."""
     tenant = read_tenant(installation, tenant_key)
     now = utc_now()
-    return hand_off_journal(installation, tenant, now.astimezone(tenant.zone).date(), now)
+    today = now.astimezone(tenant.zone).date()
+    return HandOver(
+        tell_customers(installation, tenant, today, now),
+        hand_off_journal(installation, tenant, today, now),
+    )
 
 
 def export_again(
@@ -45,24 +70,39 @@ def export_again(
     """
     tenant = read_tenant(installation, tenant_key)
     file = re_export(installation, tenant, format_name, batch_number)
-    out.mkdir(parents=True, exist_ok=True)
-    target = out / file.file_name
-    target.write_bytes(file.content)
-    return target
+    return _written(out, file.file_name, file.content)
 
 
 def write_customers(
     installation: Installation, tenant_key: str, format_name: str, out: Path
 ) -> Path:
-    """Write who pays a tenant, by the names one format gives them; return the file.
+    """Write all who pay a tenant, in the layout of one format; return the file.
 
-    Raises: UnknownFormat.
+    A format without a layout of its own gets ours. Raises: UnknownFormat, MappingRefused.
     """
-    name = handoff_format(format_name).name
+    chosen = handoff_format(format_name)
     facts = read_facts(installation, tenant_key)
+    customers = customers_of(facts.accounts, facts.tenant, chosen.name)
+    batch = CustomerBatch(tenant_key, chosen.name, 0, utc_now(), customers.height)
+    file = (chosen.customers or generic.LAYOUT).file(customers, batch, facts.tenant)
+    return _written(out, file.file_name, file.content)
+
+
+def tell_customers_again(
+    installation: Installation, tenant_key: str, format_name: str, batch_number: int, out: Path
+) -> Path:
+    """Write a batch of customers as it was handed over to a folder; return the file.
+
+    Raises: NoSuchCustomerBatch, StoredDocumentDiffers.
+    """
+    file = tell_again(installation, tenant_key, format_name, batch_number)
+    return _written(out, file.file_name, file.content)
+
+
+def _written(out: Path, file_name: str, content: bytes) -> Path:
     out.mkdir(parents=True, exist_ok=True)
-    target = out / f"{tenant_key}-{name}-customers.csv"
-    target.write_bytes(customers_csv(facts.accounts, facts.tenant, name))
+    target = out / file_name
+    target.write_bytes(content)
     return target
 
 

@@ -1,5 +1,6 @@
 """Batches in the books: handed over once, again with the same bytes, answered, never lost."""
 
+import datetime as dt
 import os
 import random
 import shutil
@@ -14,26 +15,36 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from billing_pipeline.books import handoff, journal
+from billing_pipeline.books import customer_batches, handoff, journal
 from billing_pipeline.books.checks import failing_checks
+from billing_pipeline.books.customer_batches import NoSuchCustomerBatch
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.cli import billing
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.book import ExportDiffers, hand_off_journal, re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
+from billing_pipeline.orchestration.steps.tell_customers import tell_again, tell_customers
 from billing_pipeline.orchestration.throwaway import installation_below
-from billing_pipeline_tests.books.builders import BILL_DAY, NOON, apply, bill_run, tenant_rows
+from billing_pipeline_tests.books.builders import (
+    BILL_DAY,
+    NOON,
+    account,
+    apply,
+    bill_run,
+    tenant_rows,
+)
 from billing_pipeline_tests.books.export_batches import hand_off
 
 pytestmark = pytest.mark.postgres
 
+DAY = dt.timedelta(days=1)
 _CHECKOUT = str(Path(__file__).parents[2])
 
 
 @pytest.fixture
 def installation(tmp_path: Path, engine: sa.Engine, database_url: str) -> Installation:
     """Three booked documents, nothing handed over."""
-    apply(engine, tenant_rows())
+    apply(engine, tenant_rows(accounts=tuple(account(f"A{number}") for number in (1, 2, 3))))
     bill_run(engine, 1, 2, 3)
     return installation_below(tmp_path, database_url)
 
@@ -95,13 +106,18 @@ def test_a_batch_is_exported_listed_answered_and_exported_again_by_command(
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert "journal_csv batch 1: 3 entries" in run("export", "acme")
+    first = run("export", "acme")
+    assert "journal_csv batch 1: 3 entries" in first
+    assert "journal_csv customer batch 1: 3 customers" in first
     assert "every entry was handed over before" in run("export", "acme")
     customers = pl.read_csv(run("customers", "acme", "journal_csv", "--out", str(tmp_path)).strip())
     accounts = read_facts(installation, "acme").accounts
     payers = accounts.filter(pl.col("payer_key") == pl.col("account_key"))
     assert customers["customer"].to_list() == payers["account_key"].sort().to_list()
     assert customers["country"].null_count() == 0
+    assert "journal_csv customers 1: " in run("list", "acme")
+    told = run("customers", "acme", "journal_csv", "--batch", "1", "--out", str(tmp_path)).strip()
+    assert pl.read_csv(told)["customer"].to_list() == customers["customer"].to_list()
     assert "no answer yet" in run("list", "acme")
     answer = ("accepted", "--by", "ann", "--reference", "IMP-77")
     assert "was accepted" in run("receipt", "acme", "journal_csv", "1", *answer)
@@ -118,6 +134,49 @@ def test_a_batch_nobody_exported_has_no_receipt(installation: Installation) -> N
         pytest.raises(handoff.NoSuchBatch, match="has exported no batch 1 for datev"),
     ):
         handoff.read_batch(connection, "acme", "datev", 1)
+
+
+def told(installation: Installation, at: dt.datetime = NOON) -> list[tuple[int, int]]:
+    tenant = read_tenant(installation, "acme")
+    batches = tell_customers(installation, tenant, BILL_DAY, at)
+    return [(batch.batch_number, batch.customers) for batch in batches]
+
+
+def with_names(installation: Installation, at: dt.datetime, *names: str) -> None:
+    rows = [account(f"A{number}", name=name) for number, name in enumerate(names, start=1)]
+    apply(installation.engine, tenant_rows(accounts=tuple(rows)), at=at)
+
+
+def test_a_system_is_told_of_new_and_changed_customers_only(installation: Installation) -> None:
+    assert told(installation) == [(1, 3)]
+    assert told(installation) == []
+
+    with_names(installation, NOON + DAY, "Someone", "Two and Sons", "Someone", "Four")
+    assert told(installation, NOON + DAY) == [(2, 2)]
+
+    for number, names in ((1, ["Someone"] * 3), (2, ["Two and Sons", "Four"])):
+        again = tell_again(installation, "acme", "journal_csv", number)
+        assert pl.read_csv(again.content)["name"].to_list() == names
+    # Rendered from the accounts as they were known, not merely kept.
+    shutil.rmtree(installation.documents_url)
+    assert tell_again(installation, "acme", "journal_csv", 1).batch.customers == 3
+    with pytest.raises(NoSuchCustomerBatch, match="no customer batch 3 for journal_csv"):
+        tell_again(installation, "acme", "journal_csv", 3)
+
+
+def test_a_run_that_dies_while_telling_told_nobody(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(customer_batches, "copy_in", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            told(installation)
+
+    assert told(installation) == [(1, 3)]
+
+
+def interrupted(*_: object) -> int:
+    raise KeyboardInterrupt
 
 
 def start_exporting(database_url: str, home: Path) -> "subprocess.Popen[str]":

@@ -7,6 +7,7 @@ import datetime as dt
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from billing_pipeline.orchestration.steps.book import hand_off_journal
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import read_facts, read_facts_anew
 from billing_pipeline.orchestration.steps.issue import StoppedByControl, issue_bill_day
+from billing_pipeline.orchestration.steps.report import gather_report
 from billing_pipeline.orchestration.throwaway import installation_below
 from billing_pipeline_tests.assurance.faults import (
     DOUBLED,
@@ -105,6 +107,23 @@ def test_nothing_is_found_where_nothing_is_wrong(installation: Installation) -> 
 
     assert said.found.rows() == []
     assert len(said.controls) + len(said.checks) == len(CONTROLS) + len(CHECKS)
+
+
+def test_the_report_says_what_was_earned_on_a_destination_by_supplier(
+    played: Installation,
+) -> None:
+    facts = read_facts(played, "acme")
+
+    report = gather_report(played, facts, FEBRUARY.replace(month=1))
+
+    # A-1: 102 minutes at 0.06 and 12 calls at 0.05 = 6.72; A-2: 2 minutes and a call = 0.17. The
+    # carrier takes 0.02 for each of the 104 minutes. A-3's bundle has no supplier, so no margin.
+    assert report.margins.select("product_key", "supplier", "rate_name", "currency").rows() == [
+        ("calls", "carrier", "United Kingdom", "GBP")
+    ]
+    assert report.margins.select("events", "revenue", "cost", "margin").rows() == [
+        (13, Decimal("6.89"), Decimal("2.08"), Decimal("4.81"))
+    ]
 
 
 @pytest.mark.parametrize("name", FAULTS)

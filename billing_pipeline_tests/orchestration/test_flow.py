@@ -17,6 +17,7 @@ from billing_pipeline.orchestration.checks import BEFORE_BOOKING
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.configure import apply_folders, read_folders
 from billing_pipeline.orchestration.flow import Flow, RunFailed
+from billing_pipeline.orchestration.handoff import batches_of, customer_batches_of
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.partitions import add_tenants
 from billing_pipeline.orchestration.resources import BillingInstallation
@@ -85,6 +86,9 @@ def test_twenty_dollars_and_hundred_minutes_become_an_invoice_of_25(
     flow.bill(BILLED_AT)
 
     assert totals(installation) == [2500]
+    # The accounting system knows the customer before it gets the document.
+    assert customer_batches_of(installation, "acme").select("customers").rows() == [(1,)]
+    assert batches_of(installation, "acme").select("first_entry", "last_entry").rows() == [(1, 1)]
     checks = instance.get_event_records(
         dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     )

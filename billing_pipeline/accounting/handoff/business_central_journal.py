@@ -9,6 +9,10 @@ Source: learn.microsoft.com, table 81 "Gen. Journal Line" (names and lengths).
 import polars as pl
 
 from billing_pipeline.accounting.handoff.batch import HandoffBatch
+from billing_pipeline.accounting.handoff.business_central_settings import (
+    NAME,
+    BusinessCentralSettings,
+)
 from billing_pipeline.accounting.handoff.fields import (
     decimal_value,
     mapped_account,
@@ -20,21 +24,13 @@ from billing_pipeline.accounting.handoff.format import (
     refuse,
     settings_of,
 )
-from billing_pipeline.accounting.handoff.workbook import workbook_bytes
+from billing_pipeline.accounting.handoff.master_data import business_central_customers
 from billing_pipeline.customers.tenant import Tenant
-from billing_pipeline.vocabulary.configuration import Configuration
+from billing_pipeline.vocabulary.workbook import workbook_bytes
 
-_NAME = "business_central_journal"
 _DOCUMENT_LENGTH = 20
 _TEXT_LENGTH = 100
 _LINE_STEP = 10_000
-
-
-class BusinessCentralSettings(Configuration):
-    """Journal template and batch the lines go into."""
-
-    journal_template: str = "GENERAL"
-    journal_batch: str = "BILLING"
 
 
 def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
@@ -42,8 +38,8 @@ def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
 
     Raises: MappingRefused for document and account numbers of more than 20 characters.
     """
-    mapping = mapping_of(tenant, _NAME)
-    settings = settings_of(BusinessCentralSettings, tenant, _NAME)
+    mapping = mapping_of(tenant, NAME)
+    settings = settings_of(BusinessCentralSettings, tenant, NAME)
     currencies = journal.get_column("currency").unique()
     is_debtor = pl.col("role") == "receivable"
     account = pl.when(is_debtor).then(mapped_customer(mapping)).otherwise(mapped_account(mapping))
@@ -78,13 +74,14 @@ def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
         pl.when(is_debtor).then("due_date").alias("Due Date"),
         pl.col("cost_centre").alias("Shortcut Dimension 1 Code"),
     )
-    return workbook_bytes("Gen. Journal Line", rows, batch.created_at)
+    return workbook_bytes({"Gen. Journal Line": rows}, batch.created_at)
 
 
 FORMAT = HandoffFormat(
-    name=_NAME,
+    name=NAME,
     title="Business Central general journal",
     suffix=".xlsx",
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     render=render,
+    customers=business_central_customers.LAYOUT,
 )

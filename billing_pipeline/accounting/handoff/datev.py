@@ -11,13 +11,12 @@ Sources: DATEV developer portal, "Buchungsstapel"; posting key 40: DATEV Steuers
 """
 
 import datetime as dt
-from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import Field, StringConstraints
 
 from billing_pipeline.accounting.handoff.batch import HandoffBatch
 from billing_pipeline.accounting.handoff.datev_columns import COLUMNS, TEXT_COLUMNS
+from billing_pipeline.accounting.handoff.datev_settings import NAME, DatevSettings
 from billing_pipeline.accounting.handoff.fields import (
     decimal_text,
     mapped_customer,
@@ -30,30 +29,14 @@ from billing_pipeline.accounting.handoff.format import (
     refuse,
     settings_of,
 )
+from billing_pipeline.accounting.handoff.master_data import datev_debtors
 from billing_pipeline.accounting.handoff.pairs import account_pairs
 from billing_pipeline.customers.tenant import Tenant
-from billing_pipeline.vocabulary.configuration import Configuration
 
-_NAME = "datev"
 _CURRENCY = "EUR"
 _DOCUMENT_NUMBER = r"^[A-Za-z0-9_$&%*+/-]{1,36}$"
 _TEXT_LENGTH = 60
 _AUTOMATIC_OFF = "40"
-
-
-class DatevSettings(Configuration):
-    """What identifies the books at DATEV, and how its chart is laid out."""
-
-    consultant_number: int = Field(ge=1001, le=9_999_999, description="Beraternummer")
-    client_number: int = Field(ge=1, le=99_999, description="Mandantennummer")
-    account_length: int = Field(default=4, ge=4, le=8, description="Sachkontenlänge")
-    fiscal_year_month: int = Field(default=1, ge=1, le=12, description="month it starts in")
-    chart: Annotated[str, StringConstraints(pattern=r"^\d{2}$")] = "03"
-    automatic_accounts: str = Field(default="", description="revenue accounts, comma separated")
-    debtors: Literal["collective", "own"] = Field(
-        default="collective",
-        description="post on the receivable account, or on each customer's debtor account",
-    )
 
 
 def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
@@ -62,7 +45,7 @@ def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
     Raises: MappingRefused for another currency, a document number DATEV does not take, an
         account that is no number of the chart's length, or missing settings.
     """
-    settings = settings_of(DatevSettings, tenant, _NAME)
+    settings = settings_of(DatevSettings, tenant, NAME)
     refuse_other_currencies(journal, _CURRENCY, "DATEV")
     refuse(
         journal,
@@ -76,7 +59,7 @@ def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
 
 
 def _with_accounts(journal: pl.DataFrame, tenant: Tenant, settings: DatevSettings) -> pl.DataFrame:
-    mapping = mapping_of(tenant, _NAME)
+    mapping = mapping_of(tenant, NAME)
     ledger_account = pl.col("ledger_account").replace(mapping.ledger_accounts)
     longest = settings.account_length
     if settings.debtors == "own":
@@ -84,9 +67,9 @@ def _with_accounts(journal: pl.DataFrame, tenant: Tenant, settings: DatevSetting
         ledger_account = pl.when(is_debtor).then(mapped_customer(mapping)).otherwise(ledger_account)
         refuse(
             journal,
-            is_debtor & ~mapped_customer(mapping).str.contains(rf"^[1-6]\d{{{longest}}}$"),
+            is_debtor & ~mapped_customer(mapping).str.contains(settings.debtor_account),
             f"a debtor account has {longest + 1} digits and starts with 1 to 6: map the customer "
-            f"in handoff_mappings.{_NAME}.customers.",
+            f"in handoff_mappings.{NAME}.customers.",
         )
     rows = journal.with_columns(ledger_account=ledger_account)
     refuse(
@@ -94,7 +77,7 @@ def _with_accounts(journal: pl.DataFrame, tenant: Tenant, settings: DatevSetting
         (pl.col("role") != "receivable")
         & ~pl.col("ledger_account").str.contains(rf"^\d{{1,{longest}}}$"),
         f"a ledger account is a number of at most {longest} digits: map it in "
-        f"handoff_mappings.{_NAME}.ledger_accounts.",
+        f"handoff_mappings.{NAME}.ledger_accounts.",
     )
     return rows
 
@@ -155,15 +138,16 @@ def _header(journal: pl.DataFrame, batch: HandoffBatch, settings: DatevSettings)
 
 
 def _by_fiscal_year(journal: pl.DataFrame, tenant: Tenant) -> list[pl.DataFrame]:
-    return list(by_run_of(_fiscal_year_start(settings_of(DatevSettings, tenant, _NAME)), journal))
+    return list(by_run_of(_fiscal_year_start(settings_of(DatevSettings, tenant, NAME)), journal))
 
 
 FORMAT = HandoffFormat(
-    name=_NAME,
+    name=NAME,
     title="DATEV Buchungsstapel",
     suffix=".csv",
     media_type="text/csv",
     render=render,
     division=_by_fiscal_year,
+    customers=datev_debtors.LAYOUT,
     prefix="EXTF_",
 )

@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from billing_pipeline.accounting.handoff.batch import HandoffBatch
+from billing_pipeline.accounting.handoff.master_data.layout import CustomerLayout
 from billing_pipeline.customers.tenant import HandoffMapping, Tenant
 from billing_pipeline.vocabulary.configuration import Configuration
 
@@ -30,7 +31,8 @@ class HandoffFormat:
     """One accounting system's import file.
 
     `render` is a pure function of JOURNAL rows, batch and tenant: equal input, equal bytes.
-    `division` cuts a journal into parts one file may hold, never through an entry.
+    `division` cuts a journal into parts one file may hold, never through an entry. `customers`
+    is how the system takes the customers its files name.
     """
 
     name: str
@@ -40,6 +42,7 @@ class HandoffFormat:
     render: Render
     division: Division = whole
     prefix: str = ""
+    customers: CustomerLayout | None = None
 
     def file_name(self, batch: HandoffBatch) -> str:
         """Name of the batch's file."""

@@ -8,6 +8,7 @@ import polars as pl
 from billing_pipeline.accounting.handoff.batch import HandoffBatch
 from billing_pipeline.accounting.handoff.fields import credit_text, debit_text
 from billing_pipeline.accounting.handoff.format import HandoffFormat
+from billing_pipeline.accounting.handoff.master_data import customers
 from billing_pipeline.accounting.schema import JOURNAL
 from billing_pipeline.customers.tenant import Tenant
 
@@ -27,4 +28,5 @@ FORMAT = HandoffFormat(
     suffix=".csv",
     media_type="text/csv",
     render=render,
+    customers=customers.LAYOUT,
 )

@@ -21,25 +21,18 @@ from billing_pipeline.accounting.handoff.format import (
     mapping_of,
     settings_of,
 )
+from billing_pipeline.accounting.handoff.master_data import netsuite_customers
+from billing_pipeline.accounting.handoff.netsuite_settings import NAME, NetSuiteSettings
 from billing_pipeline.accounting.handoff.tables import csv_bytes
 from billing_pipeline.customers.tenant import Tenant
-from billing_pipeline.vocabulary.configuration import Configuration
 
 ROWS_PER_FILE = 25_000
-_NAME = "netsuite_journal"
-
-
-class NetSuiteSettings(Configuration):
-    """Subsidiary (OneWorld only) and the company's date format in strftime letters."""
-
-    subsidiary: str = ""
-    date_format: str = "%m/%d/%Y"
 
 
 def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:  # noqa: ARG001
     """One row per posting."""
-    mapping = mapping_of(tenant, _NAME)
-    settings = settings_of(NetSuiteSettings, tenant, _NAME)
+    mapping = mapping_of(tenant, NAME)
+    settings = settings_of(NetSuiteSettings, tenant, NAME)
     currencies = journal.get_column("currency").unique()
     line = "Journal Entry - Line: "
     rows = journal.select(
@@ -60,10 +53,11 @@ def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
 
 
 FORMAT = HandoffFormat(
-    name=_NAME,
+    name=NAME,
     title="NetSuite journal entries",
     suffix=".csv",
     media_type="text/csv",
     render=render,
     division=by_rows(ROWS_PER_FILE),
+    customers=netsuite_customers.LAYOUT,
 )

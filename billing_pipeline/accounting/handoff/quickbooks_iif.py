@@ -16,6 +16,7 @@ from billing_pipeline.accounting.handoff.fields import (
     refuse_other_currencies,
 )
 from billing_pipeline.accounting.handoff.format import HandoffFormat, mapping_of
+from billing_pipeline.accounting.handoff.master_data import quickbooks_iif_customers
 from billing_pipeline.customers.tenant import Tenant
 
 _NAME = "quickbooks_iif"
@@ -63,4 +64,5 @@ FORMAT = HandoffFormat(
     suffix=".iif",
     media_type="text/plain",
     render=render,
+    customers=quickbooks_iif_customers.LAYOUT,
 )

@@ -17,6 +17,7 @@ from billing_pipeline.accounting.handoff.fields import (
     mapped_customer,
 )
 from billing_pipeline.accounting.handoff.format import HandoffFormat, by_rows, mapping_of, refuse
+from billing_pipeline.accounting.handoff.master_data import quickbooks_customers
 from billing_pipeline.customers.tenant import Tenant
 
 ROWS_PER_FILE = 1_000
@@ -58,4 +59,5 @@ FORMAT = HandoffFormat(
     media_type="text/csv",
     render=render,
     division=by_rows(ROWS_PER_FILE),
+    customers=quickbooks_customers.LAYOUT,
 )

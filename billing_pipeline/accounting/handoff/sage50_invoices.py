@@ -19,6 +19,7 @@ from billing_pipeline.accounting.handoff.fields import (
     refuse_other_currencies,
 )
 from billing_pipeline.accounting.handoff.format import HandoffFormat, mapping_of, refuse
+from billing_pipeline.accounting.handoff.master_data import sage50_customers
 from billing_pipeline.accounting.handoff.sales import sales_rows
 from billing_pipeline.customers.tenant import Tenant
 
@@ -83,4 +84,5 @@ FORMAT = HandoffFormat(
     suffix=".csv",
     media_type="text/csv",
     render=render,
+    customers=sage50_customers.LAYOUT,
 )

@@ -22,7 +22,8 @@ from billing_pipeline.accounting.handoff.format import (
     refuse,
     settings_of,
 )
-from billing_pipeline.accounting.handoff.sap_fields import SapSettings, cut
+from billing_pipeline.accounting.handoff.master_data import sap_customers
+from billing_pipeline.accounting.handoff.sap_fields import SapSettings, cut, segment
 from billing_pipeline.customers.tenant import Tenant
 
 ITEMS_PER_DOCUMENT = 999
@@ -73,7 +74,7 @@ def _control(batch: HandoffBatch) -> str:
 
 
 def _header(settings: SapSettings) -> pl.Expr:
-    return _segment(
+    return segment(
         "E1BPACHE09",
         BUS_ACT=pl.lit("RFBU"),
         USERNAME=pl.lit(settings.user_name),
@@ -87,7 +88,7 @@ def _header(settings: SapSettings) -> pl.Expr:
 
 
 def _customer_item(tenant: Tenant, settings: SapSettings) -> pl.Expr:
-    item = _segment(
+    item = segment(
         "E1BPACAR09",
         ITEMNO_ACC=pl.col("number"),
         CUSTOMER=mapped_customer(mapping_of(tenant, _NAME)),
@@ -101,7 +102,7 @@ def _customer_item(tenant: Tenant, settings: SapSettings) -> pl.Expr:
 
 def _ledger_item(tenant: Tenant, settings: SapSettings) -> pl.Expr:
     mapping = mapping_of(tenant, _NAME)
-    item = _segment(
+    item = segment(
         "E1BPACGL09",
         ITEMNO_ACC=pl.col("number"),
         GL_ACCOUNT=mapped_account(mapping),
@@ -121,7 +122,7 @@ def _is_tax_item(tenant: Tenant) -> pl.Expr:
 
 def _tax_item(tenant: Tenant) -> pl.Expr:
     mapping = mapping_of(tenant, _NAME)
-    item = _segment(
+    item = segment(
         "E1BPACTX09",
         ITEMNO_ACC=pl.col("number"),
         GL_ACCOUNT=mapped_account(mapping),
@@ -132,27 +133,12 @@ def _tax_item(tenant: Tenant) -> pl.Expr:
 
 def _currency_item(journal: pl.DataFrame) -> pl.Expr:
     currencies = journal.get_column("currency").unique()
-    return _segment(
+    return segment(
         "E1BPACCR09",
         ITEMNO_ACC=pl.col("number"),
         CURRENCY=pl.col("currency"),
         AMT_DOCCUR=decimal_text(pl.col("amount_minor"), currencies),
         AMT_BASE=decimal_text(pl.col("tax_base_minor"), currencies).fill_null(""),
-    )
-
-
-def _segment(name: str, **fields: pl.Expr) -> pl.Expr:
-    cells = [
-        pl.concat_str(pl.lit(f"<{field}>"), _escaped(value), pl.lit(f"</{field}>"))
-        for field, value in fields.items()
-    ]
-    return pl.concat_str(pl.lit(f'<{name} SEGMENT="1">'), *cells, pl.lit(f"</{name}>"))
-
-
-def _escaped(value: pl.Expr) -> pl.Expr:
-    text = value.str.replace_all("[\\x00-\\x1f]", " ").str.replace_all("&", "&amp;", literal=True)
-    return text.str.replace_all("<", "&lt;", literal=True).str.replace_all(
-        ">", "&gt;", literal=True
     )
 
 
@@ -162,4 +148,5 @@ FORMAT = HandoffFormat(
     suffix=".xml",
     media_type="application/xml",
     render=render,
+    customers=sap_customers.LAYOUT,
 )

@@ -17,8 +17,8 @@ from billing_pipeline.accounting.handoff.format import (
     settings_of,
 )
 from billing_pipeline.accounting.handoff.sap_fields import SapSettings, cut
-from billing_pipeline.accounting.handoff.workbook import workbook_bytes
 from billing_pipeline.customers.tenant import Tenant
+from billing_pipeline.vocabulary.workbook import workbook_bytes
 
 ROWS_PER_FILE = 999
 _NAME = "sap_journal_upload"
@@ -50,7 +50,7 @@ def render(journal: pl.DataFrame, batch: HandoffBatch, tenant: Tenant) -> bytes:
         KOSTL=pl.col("cost_centre"),
         ZUONR=cut("account_key", 18),
     )
-    return workbook_bytes("Journal Entries", rows, batch.created_at)
+    return workbook_bytes({"Journal Entries": rows}, batch.created_at)
 
 
 FORMAT = HandoffFormat(

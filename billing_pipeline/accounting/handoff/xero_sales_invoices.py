@@ -24,6 +24,7 @@ from billing_pipeline.accounting.handoff.format import (
     refuse,
     settings_of,
 )
+from billing_pipeline.accounting.handoff.master_data import xero_contacts
 from billing_pipeline.accounting.handoff.sales import sales_rows
 from billing_pipeline.accounting.handoff.tables import csv_bytes
 from billing_pipeline.customers.tenant import Tenant
@@ -109,4 +110,5 @@ FORMAT = HandoffFormat(
     media_type="text/csv",
     render=render,
     division=by_entries(INVOICES_PER_FILE),
+    customers=xero_contacts.LAYOUT,
 )

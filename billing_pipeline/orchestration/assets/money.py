@@ -32,6 +32,7 @@ from billing_pipeline.orchestration.steps.issue import (
     note_failure,
 )
 from billing_pipeline.orchestration.steps.render import RenderedDay, render_days
+from billing_pipeline.orchestration.steps.tell_customers import tell_customers
 
 LOOK_BACK_DAYS = 31
 
@@ -205,20 +206,36 @@ def _rendered(rendered: RenderedDay) -> shown.Metadata:
 def accounting_handoff(
     context: dg.AssetExecutionContext, billing: BillingInstallation
 ) -> dg.MaterializeResult[None]:
-    """Numbered batches for the tenant's accounting systems; every entry is exported once."""
+    """Numbered batches for the tenant's accounting systems; every entry is exported once.
+
+    Customers that are new or changed go before the documents that name them.
+    """
     # One export takes every entry that waits: a day without documents adds none.
     for facts, day in _issued_days(context, billing):
+        now = utc_now()
         with storage_faults_retried():
-            files = hand_off_journal(billing.installation, facts.tenant, day, utc_now())
-        if files:
-            listed = "\n".join(
+            told = tell_customers(billing.installation, facts.tenant, day, now)
+            files = hand_off_journal(billing.installation, facts.tenant, day, now)
+        listed = [
+            *(
+                f"- {file.format_name} customer batch {file.batch_number}: {file.customers} "
+                f"customers, `{file.path}` (sha256 {file.sha256[:12]})"
+                for file in told
+            ),
+            *(
                 f"- {file.format_name} batch {file.batch_number}: {file.entries} entries, "
                 f"`{file.path}` (sha256 {file.sha256[:12]})"
                 for file in files
-            )
+            ),
+        ]
+        if listed:
             figures = {
-                **shown.counts(batches=len(files), entries=max(file.entries for file in files)),
-                "files": dg.MetadataValue.md(listed),
+                **shown.counts(
+                    batches=len(files),
+                    entries=max((file.entries for file in files), default=0),
+                    customers=max((file.customers for file in told), default=0),
+                ),
+                "files": dg.MetadataValue.md("\n".join(listed)),
             }
             context.add_asset_metadata(figures, partition_key=tenant_day_key(facts.tenant.key, day))
     return dg.MaterializeResult()

@@ -1,0 +1,1 @@
+"""Customer master data for systems that must know a customer before they take its documents."""

@@ -1,0 +1,73 @@
+"""What a layout of customers is, and a numbered batch of them."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from billing_pipeline.customers.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class CustomerBatch:
+    """Which customers one file holds. `batch_number` is gapless per tenant and format.
+
+    `created_at` is stored with the batch, so that rendering it again gives the same bytes.
+    """
+
+    tenant_key: str
+    format_name: str
+    batch_number: int
+    created_at: dt.datetime
+    customers: int
+
+    @property
+    def reference(self) -> str:
+        """Name of the batch for people and for the target system."""
+        return f"{self.tenant_key}-{self.format_name}-customers-{self.batch_number:06d}"
+
+
+@dataclass(frozen=True)
+class CustomerFile:
+    """A rendered batch of customers."""
+
+    batch: CustomerBatch
+    file_name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """64 hex digits over the file's bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def _always(tenant: Tenant) -> bool:  # noqa: ARG001
+    """The target wants customers, whatever the tenant's settings."""
+    return True
+
+
+@dataclass(frozen=True)
+class CustomerLayout:
+    """One accounting system's import file of customers.
+
+    `render` is a pure function of CUSTOMERS, batch and tenant: equal input, equal bytes.
+    `most` is how many one file may hold; `is_wanted` says whether this tenant's files name
+    customers at all.
+    """
+
+    title: str
+    suffix: str
+    render: Callable[[pl.DataFrame, CustomerBatch, Tenant], bytes]
+    most: int = 100_000
+    prefix: str = ""
+    is_wanted: Callable[[Tenant], bool] = _always
+
+    def file(self, customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> CustomerFile:
+        """The batch's file.
+
+        Raises: MappingRefused naming the customers the target could not take.
+        """
+        name = f"{self.prefix}{batch.reference}{self.suffix}"
+        return CustomerFile(batch, name, self.render(customers, batch, tenant))
