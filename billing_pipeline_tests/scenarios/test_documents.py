@@ -18,6 +18,7 @@ from billing_pipeline.documents.formats import formats
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.simulate import render_documents, simulate
 from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline.orchestration.trace import trace_invoice
 from billing_pipeline.vocabulary.money import from_minor_units
 from billing_pipeline_tests.documents.norm import arithmetic_errors, breaches_of_the_norm
 from billing_pipeline_tests.scenarios.test_scenarios import last_bill_day
@@ -55,6 +56,10 @@ def test_every_document_of_a_story_says_the_same_everywhere(
 
     keys = [folder.name for folder in given.iterdir() if "@" not in folder.name]
     assert sum(documents_that_agree(installation, key) for key in keys) > 0
+    if story == "included_minutes_then_overage":
+        (traced,) = [line for line in trace_invoice(installation, "INV-2026-000001", None, limit=1)
+                     if " record " in line]  # fmt: skip
+        assert "billable 600.0000000000 (included 600.0000000000) at" in traced
     assert sections_named(installation, keys) >= SECTIONS.get(story, set())
 
 
