@@ -10,6 +10,7 @@ import polars as pl
 
 from billing_pipeline.accounting.chart import has_role
 from billing_pipeline.accounting.journal import Journal, finished
+from billing_pipeline.accounting.posting_rules import is_deferred
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.vocabulary.identifiers import natural_key
 from billing_pipeline.vocabulary.money import to_minor_units
@@ -52,7 +53,7 @@ def release_of_deferred_revenue(
     ).select("product_key", invoice_number="source_key", booked_date="booked_date")
     lines_deferred = lines.join(
         deferred.unique(), on=["invoice_number", "product_key"], how="inner", validate="m:1"
-    ).filter(pl.col("service_until") > pl.col("booked_date").dt.offset_by("1d"))
+    ).filter(is_deferred())
     should_be = (
         lines_deferred.with_columns(role=_result_role(tenant))
         .group_by(_RESULT)

@@ -142,15 +142,21 @@ def line_role(tenant: Tenant) -> pl.Expr:
     """Role of an invoice line: deferred_revenue, discount or revenue.
 
     Shape: row by row over INVOICE_LINES and `booked_date`. A line is deferred while its service
-    reaches beyond the day it is booked, discounts with the service they belong to.
+    reaches beyond the day it is booked, discounts with the service they belong to. What is owed
+    for an early end is earned at once: the service its days count never comes.
     """
     role = pl.lit("revenue")
     if has_role(tenant, "discount"):
         role = pl.when(pl.col("charge_kind") == "discount").then(pl.lit("discount")).otherwise(role)
     if has_role(tenant, "deferred_revenue"):
-        reaches_on = pl.col("service_until") > pl.col("booked_date").dt.offset_by("1d")
-        role = pl.when(reaches_on).then(pl.lit("deferred_revenue")).otherwise(role)
+        role = pl.when(is_deferred()).then(pl.lit("deferred_revenue")).otherwise(role)
     return role
+
+
+def is_deferred() -> pl.Expr:
+    """Whether an invoice line is of service still to come on its `booked_date`."""
+    reaches_on = pl.col("service_until") > pl.col("booked_date").dt.offset_by("1d")
+    return reaches_on & (pl.col("charge_kind") != "termination")
 
 
 def _tax(entries: pl.DataFrame, taxes: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ import polars as pl
 from billing_pipeline.billing.pools import POOL, Pools
 from billing_pipeline.billing.usage_events import NO_MONEY, PERIOD
 from billing_pipeline.billing.usage_prices import POOL_NUMBER
-from billing_pipeline.rating.included import take_included_units
+from billing_pipeline.rating.included import FEE_ON_INCLUDED, take_included_units
 from billing_pipeline.vocabulary.money import QUANTITY
 
 NOTHING_TAKEN = pl.lit(0).cast(QUANTITY)
@@ -21,7 +21,9 @@ def after_included_units(
     in measured units. `events` are in periods; `pooled_prices` is POOLED_PRICES.
     """
     left = events.with_columns(included_units=NOTHING_TAKEN)
-    units = pooled_prices.select("plan_key", "price_key", POOL_NUMBER, "pricing_unit")
+    units = pooled_prices.select(
+        "plan_key", "price_key", POOL_NUMBER, "pricing_unit", FEE_ON_INCLUDED
+    )
     for number in units.get_column(POOL_NUMBER).unique().sort():
         of_number = pl.col(POOL_NUMBER) == number
         left = _after_pools(
@@ -48,8 +50,10 @@ def _after_pools(events: pl.DataFrame, units: pl.DataFrame, pools: Pools) -> pl.
     reduced = taken.with_columns(
         billable_units=pl.col("charged_units"),
         amount=pl.col("charged_amount"),
-        # What is wholly included owes no fee for its connection.
-        fees=pl.when(pl.col("charged_units") > 0).then("fees").otherwise(NO_MONEY),
+        # What is wholly included owes no fee for its connection, unless its price says so.
+        fees=pl.when((pl.col("charged_units") > 0) | pl.col(FEE_ON_INCLUDED))
+        .then("fees")
+        .otherwise(NO_MONEY),
         included_units=pl.col("taken_before") + pl.col("included_units"),
     )
     others = events.join(pools.members, on=[PERIOD, "price_key"], how="anti")

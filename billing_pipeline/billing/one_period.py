@@ -1,5 +1,7 @@
 """Rated usage priced as if all of it lay in one billing period of one plan: for trials."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from billing_pipeline.billing.included import NOTHING_TAKEN, after_included_units
@@ -15,14 +17,23 @@ _PRICE = ["plan_key", "price_key"]
 _NOBODY = pl.DataFrame(schema={"account_key": pl.String, "parent_key": pl.String})
 
 
+@dataclass(frozen=True)
+class OnePeriod:
+    """What usage comes to in one period.
+
+    `totals` is one row per price with events: price_key, model, unit, events, included_units
+    (measured units), quantity (pricing units), amount, currency. `taken` says which units every
+    event took of what is included: file_key, record_number, included_units (measured units).
+    """
+
+    totals: pl.DataFrame
+    taken: pl.DataFrame
+
+
 def priced_in_one_period(
     catalog: Catalog, plan_key: str, rated: pl.DataFrame, time_zone: str
-) -> pl.DataFrame:
-    """What RATED_USAGE comes to per price of a plan, by the code that bills.
-
-    Shape: one row per price with events: price_key, model, unit, events, included_units (measured
-    units), quantity (pricing units), amount, currency.
-    """
+) -> OnePeriod:
+    """What RATED_USAGE comes to per price of a plan, by the code that bills."""
     plan = catalog.plan_by_key[plan_key]
     days = rated.select(local_day(pl.col("started_at"), time_zone)).to_series()
     prices = usage_prices(catalog).filter(pl.col("plan_key") == plan_key)
@@ -66,7 +77,7 @@ def priced_in_one_period(
             usage_over_periods(measured, single, complete, catalog, time_zone),
         ]
     )
-    return (
+    named = (
         totals.join(prices, on=_PRICE, how="inner", validate="m:1")
         .with_columns(currency=pl.lit(plan.currency))
         .select(
@@ -75,3 +86,4 @@ def priced_in_one_period(
         )
         .sort("price_key")
     )  # fmt: skip
+    return OnePeriod(named, single.select("file_key", "record_number", "included_units"))

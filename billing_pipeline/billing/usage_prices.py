@@ -11,9 +11,11 @@ from billing_pipeline.catalog.prices import (
     FlatPrice,
     LatestUsage,
     OneTimePrice,
+    Price,
     RateCardUsage,
     UsagePrice,
 )
+from billing_pipeline.rating.included import FEE_ON_INCLUDED
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 
 _SECONDS_IN_MINUTE = 60
@@ -56,6 +58,7 @@ _POOLED_PRICES: Columns = {
     "pool_proration": pl.String,
     "rollover_periods": pl.Int32,
     "pricing_unit": QUANTITY,
+    FEE_ON_INCLUDED: pl.Boolean,
 }
 POOLED_PRICES = pl.Schema(_POOLED_PRICES)
 """One row per pool of included units of a plan and price that may take from it."""
@@ -122,6 +125,10 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
     for _, position, included in listed:
         place = (_SPECIFIC_FIRST.index(included.shared_by), position)
         places[included.key] = min(places.get(included.key, place), place)
+    with_fee = {
+        plan.key: {price.key for price in plan.prices if _asks_of_included(catalog, price)}
+        for plan in catalog.plans
+    }
     order = sorted(places, key=lambda key: (*places[key], key))
     rows = [
         {
@@ -134,6 +141,7 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
             "counted": included.counted,
             "pool_proration": included.proration,
             "rollover_periods": included.rollover_periods,
+            FEE_ON_INCLUDED: price_key in with_fee[plan.key],
         }
         for plan, _, included in listed
         for price_key in included.prices
@@ -147,6 +155,14 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
         how="inner",
         validate="m:1",
     )
+
+
+def _asks_of_included(catalog: Catalog, price: Price) -> bool:
+    """Whether events that included units pay wholly owe the price's connection fee."""
+    fee_on = getattr(price, "connection_fee_on", "used")
+    if isinstance(price, RateCardUsage):
+        fee_on = catalog.rate_card_by_key[price.card].connection_fee_on
+    return fee_on != "used"
 
 
 def _pricing_unit(catalog: Catalog, price: UsagePrice) -> Decimal:

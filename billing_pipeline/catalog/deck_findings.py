@@ -66,14 +66,18 @@ def absurd_prices(rows: pl.DataFrame, file: str, most: Decimal) -> list[Problem]
     return problems_in(rows, file, "unit_price", pl.col("unit_price") > limit, message)
 
 
-def amended(current: pl.DataFrame, amendment: pl.DataFrame) -> pl.DataFrame:
+def amended(
+    current: pl.DataFrame, amendment: pl.DataFrame, removed: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """The card after an amendment: from its day on a prefix has the amendment's price.
 
-    Both are RATE_CARD_PRICES. A row of the current card that goes on past the day of a newer
-    one ends there; rows that would begin on or after that day are withdrawn. Prefixes that the
-    amendment does not name stay as they are. A retroactive amendment is the same.
+    Prefixes of `removed` have none from their day on, so a shorter one prices their numbers. All
+    are RATE_CARD_PRICES. A row of the current card that goes on past the day of a newer one ends
+    there; rows that would begin on or after that day are withdrawn. Prefixes that the amendment
+    does not name stay as they are. A retroactive amendment is the same.
     """
-    newest = amendment.group_by(_SPOT).agg(changes_on=pl.col("valid_from").min())
+    named = amendment if removed is None else pl.concat([amendment, removed])
+    newest = named.group_by(_SPOT).agg(changes_on=pl.col("valid_from").min())
     kept = current.join(newest, on=_SPOT, how="left", validate="m:1", maintain_order="left")
     changes_on = pl.col("changes_on")
     kept = kept.filter(changes_on.is_null() | (pl.col("valid_from") < changes_on)).with_columns(

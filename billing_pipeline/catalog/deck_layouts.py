@@ -65,12 +65,26 @@ class FileLayout(DeckLayout):
     blocked_where: dict[str, str] = Field(
         default={}, description="column -> value of rows that block their destination"
     )
+    removed_where: dict[str, str] = Field(
+        default={}, description="column -> value of rows whose prefix has no price of its own more"
+    )
     not_taken: dict[str, list[str]] = Field(
         default={}, description="column -> values beside 0 and none that need no remark"
     )
     must_equal: dict[str, str] = Field(
         default={}, description="column -> column that should say the same; a remark where not"
     )
+
+
+def without_removed(cells: pl.DataFrame, layout: FileLayout) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that state prices, and those that take their prefix out of the deck."""
+    tests = [
+        pl.col(column).fill_null("").str.strip_chars().str.to_lowercase() == value.lower()
+        for column, value in layout.removed_where.items()
+        if column in cells.columns
+    ]
+    is_removed = pl.any_horizontal(tests) if tests else pl.lit(value=False)
+    return cells.filter(~is_removed), cells.filter(is_removed)
 
 
 def stated_prices(cells: pl.DataFrame, layout: FileLayout) -> tuple[pl.DataFrame, DeckLayout]:
@@ -183,6 +197,7 @@ _KNOWN: dict[str, dict[str, object]] = {
         "prefix": "Code", "name": "Destinations", "unit_price": "Peak",
         "band_prices": {"peak": "Peak", "off_peak": "Off peak"}, "valid_from": "Effective",
         "date_format": "%d/%m/%Y", "delimiter": ";", "decimal_mark": ",",
+        "removed_where": {"Comment": "delete"},
     },
     "kazoo": {
         "prefix": "prefix", "unit_price": "rate_cost", "connection_fee": "rate_surcharge",

@@ -144,6 +144,7 @@ _CAME_LATER: dict[str, object] = {
     "free_initial": "0",
     "rounding": "up",
     "counted_as": [],
+    "connection_fee_on": "used",
 }
 """Fields that are stored only where they say something: what does not use them is as before."""
 

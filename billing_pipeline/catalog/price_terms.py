@@ -85,6 +85,13 @@ class CountedAs(Configuration):
     units: Units
 
 
+FeeOn = Literal["used", "included", "every"]
+"""Which events owe the connection fee.
+
+`used`: those of which anything is left to pay; `included`: also those that included units pay
+wholly; `every`: also those without a billable unit.
+"""
+
 Rounding = Literal["up", "down", "nearest"]
 """Which multiple of its increment an event is billed; of two that are as near the greater."""
 

@@ -20,6 +20,7 @@ from billing_pipeline.catalog.price_terms import (
     BasePrice,
     BaseUsagePrice,
     Digits,
+    FeeOn,
     Increment,
     Maximum,
     Selector,
@@ -87,6 +88,7 @@ class PerUnitUsage(BaseUsagePrice):
     unit: str = Field(default="", description="name of the pricing unit, for people")
     increments: Increment = Increment()
     connection_fee: Amount = Decimal(0)
+    connection_fee_on: FeeOn = "used"
     maximum: Maximum | None = Field(
         default=None, description="no event costs more than this, its fee included"
     )
@@ -131,6 +133,7 @@ class TimeOfDayUsage(BaseUsagePrice):
     unit: str = ""
     increments: Increment = Increment()
     connection_fee: Amount = Decimal(0)
+    connection_fee_on: FeeOn = "used"
 
     @model_validator(mode="after")
     def _bands_are_apart(self) -> Self:
@@ -157,6 +160,7 @@ class ZoneMatrixUsage(BaseUsagePrice):
     model: Literal["zone_matrix"]
     zones: dict[Key, Annotated[list[Digits], Field(min_length=1)]]
     prices: Annotated[list[ZonePrice], Field(min_length=1)]
+    connection_fee_on: FeeOn = "used"
     pricing_unit: Units = Field(default=Decimal(1), gt=0)
     unit: str = ""
     increments: Increment = Increment()
@@ -181,6 +185,7 @@ class PerEventStepsUsage(TieredUsage):
 
     model: Literal["per_event_steps"]
     connection_fee: Amount = Decimal(0)
+    connection_fee_on: FeeOn = "used"
 
 
 class CarriedUsage(BaseUsagePrice):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from billing_pipeline.catalog.price_terms import Rounded, Units
+from billing_pipeline.catalog.price_terms import FeeOn, Rounded, Units
 from billing_pipeline.catalog.time_windows import TimeWindow
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
 
@@ -44,6 +44,7 @@ class RateCard(Rounded):
     pricing_unit: Units = Field(default=Decimal(60), gt=0, description="measured units per price")
     minimum_units: Units = Decimal(0)
     increment_units: Units = Field(default=Decimal(1), gt=0)
+    connection_fee_on: FeeOn = "used"
     bands: list[TimeBand] = []
     holidays: list[dt.date] = Field(default=[], description="public holidays, for the bands")
     highest_price: Units | None = Field(

@@ -217,9 +217,10 @@ class Tenant(Configuration):
     invoice_sections: InvoiceSections = Field(
         default="account", description="what the lines of a document are gathered by"
     )
-    invoice_lines: Literal["charge", "product", "transaction"] = Field(
+    invoice_lines: Literal["charge", "product", "transaction", "unit_price"] = Field(
         default="charge",
-        description="what a line is; transaction: one per usage event, up to 200 a charge",
+        description="what a line is; transaction: one per usage event, unit_price: one per price of"
+        " a unit, up to 200 a charge",
     )
     vat_number_check: Literal["structure", "digits"] = Field(
         default="structure", description="digits: check digits too, by the extra `vat`"

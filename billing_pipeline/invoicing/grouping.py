@@ -1,24 +1,36 @@
-"""Which printed lines a document has: one per charge, one per product, or one per transaction.
+"""Which printed lines a document has: one per charge, product, transaction, or unit price.
 
 What is posted and taxed stays one line per charge; here they are only put together or taken
 apart, so that printed lines always sum to the posted ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import polars as pl
 
 from billing_pipeline.catalog.plans import Product
-from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY, split_by_largest_remainder
+from billing_pipeline.vocabulary.money import (
+    AMOUNT,
+    QUANTITY,
+    exact_product,
+    split_by_largest_remainder,
+    to_minor_units,
+)
 
-LinesBy = Literal["charge", "product", "transaction"]
+LinesBy = Literal["charge", "product", "transaction", "unit_price"]
 
 MOST_TRANSACTIONS = 200
-"""Events of a charge that become lines; the usage of a larger one is listed in the annex."""
+"""Events, or prices, of a charge that become lines; one of more stays one line."""
 
 _ALIKE = ["account_key", "product_key", "charge_kind", "unit", "tax_code", "tax_rate", "currency"]
 _CORRECTED = "corrects_invoice"
+_KEPT = [
+    "posting_number", "account_key", "subscription_key", "product_key", "price_key",
+    "charge_kind", "description", "service_from", "service_until", "currency", "tax_category",
+    "tax_code", "tax_rate", "corrects_invoice",
+]  # fmt: skip
+"""What parts of a line have in common with it."""
 
 
 def printed_lines(
@@ -43,7 +55,11 @@ def printed_lines(
         case "product":
             return _numbered(_by_product(lines, products))
         case "transaction":
-            return _numbered(_by_transaction(lines, usage, time_zone))
+            events = _events_of_lines(lines, usage, time_zone)
+            return _numbered(_taken_apart(lines, events, _split))
+        case "unit_price":
+            prices = _prices_of_lines(_events_of_lines(lines, usage, time_zone))
+            return _numbered(_taken_apart(lines, prices, _split_by_price))
 
 
 def _numbered(lines: pl.DataFrame) -> pl.DataFrame:
@@ -75,10 +91,10 @@ def _by_product(lines: pl.DataFrame, products: Mapping[str, Product]) -> pl.Data
     )
 
 
-def _by_transaction(lines: pl.DataFrame, usage: pl.DataFrame, time_zone: str) -> pl.DataFrame:
-    """Usage charges as one line per event; an event's net is its share, by largest remainder."""
+def _events_of_lines(lines: pl.DataFrame, usage: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+    """The usage behind each usage charge, in order, with what stands on its line."""
     started = pl.col("started_at").dt.convert_time_zone(time_zone)
-    events = (
+    return (
         usage.with_columns(local_day=started.dt.date(), clock=started.dt.to_string("%H:%M:%S"))
         .join(
             lines.filter((pl.col("charge_kind") == "usage") & (pl.col("posting_number") == 1)),
@@ -89,22 +105,68 @@ def _by_transaction(lines: pl.DataFrame, usage: pl.DataFrame, time_zone: str) ->
         .filter(pl.col("local_day").is_between("service_from", "service_until", closed="left"))
         .sort("line_number", "started_at", "file_key", "record_number")
     )
+
+
+def _prices_of_lines(events: pl.DataFrame) -> pl.DataFrame:
+    """What the events of each charge come to at each of its unit prices, the first used first.
+
+    Charges that are not what their events come to, such as those with included units, are left
+    out, and so are those of one price or of none.
+    """
+    line = ["line_number", "unit_price"]
+    sums = events.group_by(line, maintain_order=True).agg(
+        pl.col("amount", "billable_units").sum(),
+        pl.col("net_minor", "quantity_of_line", "unit").first(),
+        pl.col(_KEPT).first(),
+        count=pl.len().cast(pl.Int64),
+    )
+    of_line = pl.len().over("line_number")
+    whole = to_minor_units(pl.col("amount").sum().over("line_number"), pl.col("currency"))
+    return sums.filter(
+        (of_line > 1)
+        & (pl.col("unit_price").null_count().over("line_number") == 0)
+        & ((whole - pl.col("net_minor")).abs() <= 1)
+    )
+
+
+def _taken_apart(
+    lines: pl.DataFrame, pieces: pl.DataFrame, split: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    """Usage charges as several lines; the net of each is its share, by largest remainder."""
     parts = [
-        _split(part)
-        for part in events.partition_by("line_number", maintain_order=True)
+        split(part)
+        for part in pieces.partition_by("line_number", maintain_order=True)
         if part.height <= MOST_TRANSACTIONS and (part["amount"] > 0).all()
     ]
     if not parts:
         return lines
-    split = pl.concat(parts)
-    whole = lines.join(split.select("line_number").unique(), on="line_number", how="anti")
-    return pl.concat([whole, split], how="diagonal_relaxed")
+    made = pl.concat(parts)
+    whole = lines.join(made.select("line_number").unique(), on="line_number", how="anti")
+    return pl.concat([whole, made], how="diagonal_relaxed")
+
+
+def _nets(part: pl.DataFrame) -> pl.Series:
+    weights = [int(amount.scaleb(AMOUNT.scale)) for amount in part["amount"]]
+    nets = split_by_largest_remainder(part["net_minor"][0], weights)
+    return pl.Series(nets, dtype=pl.Int64)
+
+
+def _split_by_price(part: pl.DataFrame) -> pl.DataFrame:
+    """The unit prices of one charge as lines; the quantity is split as the units are."""
+    units = pl.col("billable_units")
+    return part.select(
+        *_KEPT,
+        "line_number",
+        quantity=exact_product(pl.col("quantity_of_line"), units, over=units.sum()).cast(QUANTITY),
+        unit="unit",
+        unit_price="unit_price",
+        net_minor=_nets(part),
+        events="count",
+    )
 
 
 def _split(part: pl.DataFrame) -> pl.DataFrame:
     """The events of one charge as lines."""
-    weights = [int(amount.scaleb(AMOUNT.scale)) for amount in part["amount"]]
-    nets = split_by_largest_remainder(part["net_minor"][0], weights)
     words = pl.concat_str(
         pl.coalesce("rate_name", "usage_type"), "destination", "clock",
         separator=" ", ignore_nulls=True,
@@ -119,6 +181,6 @@ def _split(part: pl.DataFrame) -> pl.DataFrame:
         quantity=pl.lit(1).cast(QUANTITY),
         unit=pl.lit("event"),
         unit_price=pl.lit(None, AMOUNT),
-        net_minor=pl.Series(nets, dtype=pl.Int64),
+        net_minor=_nets(part),
         events=pl.lit(1, pl.Int64),
     )  # fmt: skip

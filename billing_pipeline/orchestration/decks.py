@@ -20,7 +20,7 @@ from billing_pipeline.catalog.deck_findings import (
     missing_parents,
     replaced,
 )
-from billing_pipeline.catalog.deck_layouts import FileLayout, stated_prices
+from billing_pipeline.catalog.deck_layouts import FileLayout, stated_prices, without_removed
 from billing_pipeline.catalog.deck_untaken import untaken
 from billing_pipeline.catalog.decks import read_deck
 from billing_pipeline.catalog.rate_cards import RateCard
@@ -86,8 +86,13 @@ def read_deck_for(directory: Path, card_key: str, file: Path, order: DeckOrder) 
     card = _card(folder, card_key)
     layout = read_layout(order.layout)
     table = read_cells(file, layout)
-    cells, meaning = stated_prices(*_by_prefix(table, layout, order))
-    read = read_deck(cells, meaning, card, order.valid_from, file.name)
+    stating, removing = without_removed(table, layout)
+    read, gone = (
+        read_deck(
+            *stated_prices(*_by_prefix(part, layout, order)), card, order.valid_from, file.name
+        )
+        for part in (stating, removing)
+    )
     rows = read.prices
     conflicts = conflicting_duplicates(rows, file.name)
     stated = RATE_CARD_PRICES.conform(
@@ -95,14 +100,16 @@ def read_deck_for(directory: Path, card_key: str, file: Path, order: DeckOrder) 
     )
     before = folder.rate_card_prices.filter(pl.col("card_key") == card.key)
     after = (
-        replaced(before, stated, order.valid_from) if order.is_whole else amended(before, stated)
+        replaced(before, stated, order.valid_from)
+        if order.is_whole
+        else amended(before, stated, RATE_CARD_PRICES.conform(gone.prices))
     )
     return Deck(
         card=card,
         stated=stated,
         before=before,
         after=RATE_CARD_PRICES.conform(after),
-        mistakes=(*read.problems, *conflicts, *_judged(folder, card, after)),
+        mistakes=(*read.problems, *gone.problems, *conflicts, *_judged(folder, card, after)),
         remarks=(
             *untaken(table, layout, file.name),
             *_remarks(card, rows, after, file.name, order.most),

@@ -34,6 +34,7 @@ _SHOWN = (
     "destination",
     "quantity",
     "billable_units",
+    "included_units",
     "unit_price",
     "connection_fee",
     "amount",
@@ -111,13 +112,20 @@ def try_price(given: Sources, against: str, events: pl.DataFrame) -> Trial:
     )
     outcome = rate(USAGE_EVENTS.conform(own), book)
     rated = outcome.accepted.sort("started_at", "file_key", "record_number")
-    shown = [name for name in _SHOWN if name in rated.columns]
     plan_key = _plan_on(agreed, rated, zone)
-    totals = priced_in_one_period(agreed.catalog, plan_key, rated, zone)
+    period = priced_in_one_period(agreed.catalog, plan_key, rated, zone)
+    taken = rated.join(
+        period.taken,
+        on=["file_key", "record_number"],
+        how="left",
+        validate="1:1",
+        maintain_order="left",
+    )
+    shown = [name for name in _SHOWN if name in taken.columns]
     return Trial(
         against=f"plan {listed_plan(plan_key)} of {facts.tenant.key}",
-        events=rated.select(shown).rows(named=True),
-        prices=totals.rows(named=True),
+        events=taken.select(shown).rows(named=True),
+        prices=period.totals.rows(named=True),
         unpriced=outcome.suspended.select("record_number", "reason", "detail").rows(named=True),
     )
 
@@ -261,12 +269,13 @@ def _number(value: object) -> str:
 def _event_line(event: Mapping[str, object]) -> str:
     told = {name: value for name, value in event.items() if value is not None}
     fee = f" + fee {_number(told['connection_fee'])}" if "connection_fee" in told else ""
+    free = f" (included {_number(told['included_units'])})" if told.get("included_units") else ""
     cost = f", cost {_number(told['cost_amount'])}" if "cost_amount" in told else ""
     by = [f"{name.removeprefix('rate_')} {told[name]}" for name in _PRICED_BY if name in told]
     return (
         f"  record {event['record_number']} {event['started_at']}"
         f" {told.get('destination', '')} quantity {_number(event['quantity'])},"
-        f" billable {_number(event['billable_units'])} {_unit_price(told)}{fee}"
+        f" billable {_number(event['billable_units'])}{free} {_unit_price(told)}{fee}"
         f" = {_number(event['amount'])} {event['currency']}{cost}"
         f"  <- price {', '.join([str(event['price_key']), *by])}"
     )

@@ -1,5 +1,6 @@
 """From an invoice line to its charges, rated events, prices, files and record numbers."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import polars as pl
@@ -9,14 +10,16 @@ from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration.days import ONE_DAY
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
-from billing_pipeline.orchestration.steps.facts import read_tenant
-from billing_pipeline.vocabulary.money import from_minor_units
+from billing_pipeline.orchestration.steps.compute import included_taken
+from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
+from billing_pipeline.vocabulary.money import QUANTITY, from_minor_units
 
 _EVENT = (
     "started_at",
     "destination",
     "quantity",
     "billable_units",
+    "included_units",
     "unit_price",
     "amount",
     "rate_prefix",
@@ -41,18 +44,34 @@ def trace_invoice(
     tenant_key = _tenant_of(installation, invoice_number)
     with tenant_scope(installation.engine, tenant_key) as connection:
         lines = invoices.read_lines(connection, tenant_key, invoice_number=invoice_number)
+        issued = invoices.read_invoices(connection, tenant_key, invoice_number=invoice_number)
     if line_number is not None:
         lines = lines.filter(pl.col("line_number") == line_number)
     if lines.is_empty():
         raise LookupError(f"invoice {invoice_number} has no line {line_number}")
     # A correction shows all events of its charge, not only those on the first document.
     as_first = lines.with_columns(posting_number=pl.lit(1, pl.Int64))
-    events = fetch_usage_behind(installation, read_tenant(installation, tenant_key), as_first)
+    behind = fetch_usage_behind(installation, read_tenant(installation, tenant_key), as_first)
+    bill_day: dt.date = issued.item(0, "bill_day")
+    events = _with_included(installation, tenant_key, behind, bill_day)
     yield from _masked(installation, tenant_key, events)
     names = _file_names(installation, events)
     lives = _lives(installation, events)
     for line in lines.sort("line_number").iter_slices(1):
         yield from _line(line, events, names, lives, limit)
+
+
+def _with_included(
+    installation: Installation, tenant_key: str, events: pl.DataFrame, bill_day: dt.date
+) -> pl.DataFrame:
+    """The events and the included units each took, as its period is billed today."""
+    if events.is_empty():
+        return events.with_columns(included_units=pl.lit(None, QUANTITY))
+    facts = read_facts(installation, tenant_key)
+    taken = included_taken(installation, facts, events["account_key"].unique(), bill_day)
+    return events.join(
+        taken, on=["file_key", "record_number"], how="left", validate="m:1", maintain_order="left"
+    )
 
 
 def _masked(installation: Installation, tenant_key: str, events: pl.DataFrame) -> Iterator[str]:
@@ -136,9 +155,11 @@ def _event(event: dict[str, object], names: dict[str, str]) -> str:
     rate = f" prefix {event['rate_prefix']}" if event["rate_prefix"] else ""
     band = f" band {event['rate_band']}" if event["rate_band"] else ""
     steps = f" in {event['increments']}" if event["increments"] else ""
+    free = f" (included {event['included_units']})" if event["included_units"] else ""
     since = f" of {event['rate_valid_from']}" if event["rate_valid_from"] else ""
     return (
         f"    {event['started_at']} {event['destination'] or ''} quantity {event['quantity']} "
-        f"billable {event['billable_units']}{steps} at {event['unit_price']} = {event['amount']}"
-        f"{rate}{band}{since}  <- {name} record {event['record_number']} ({event['file_key']})"
+        f"billable {event['billable_units']}{steps}{free} at {event['unit_price']}"
+        f" = {event['amount']}{rate}{band}{since}"
+        f"  <- {name} record {event['record_number']} ({event['file_key']})"
     )

@@ -10,7 +10,13 @@ from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.rating.exact import WHOLE, to_whole, wholes
 from billing_pipeline.rating.local_time import days_since
 from billing_pipeline.rating.prefixes import PrefixIndex, prefix_index
-from billing_pipeline.rating.terms import Terms, ladder_of, rounding_number, terms_of
+from billing_pipeline.rating.terms import (
+    Terms,
+    fee_on_nothing,
+    ladder_of,
+    rounding_number,
+    terms_of,
+)
 from billing_pipeline.rating.time_bands import ANY_TIME, Bands, time_bands
 
 
@@ -130,4 +136,5 @@ def _terms_table(card: RateCard, rows: pl.DataFrame) -> pl.DataFrame:
         increment=wholes(pl.col("increment_units")),
         rounding=pl.lit(rounding_number(card), dtype=WHOLE),
         ladder=pl.lit(1 if card.counted_as else 0, dtype=WHOLE),
+        fee_on_nothing=pl.lit(fee_on_nothing(card.connection_fee_on), dtype=WHOLE),
     )

@@ -24,6 +24,9 @@ EVENT_ORDER = ("started_at", "file_key", "record_number")
 _LARGEST = 2**126
 NO_MONEY = pl.lit(Decimal(0)).cast(AMOUNT)
 
+FEE_ON_INCLUDED = "fee_on_included"
+"""Column: whether an event that is wholly included owes its connection fee."""
+
 
 def take_included_units(
     events: pl.DataFrame, by: Sequence[str], pools: pl.DataFrame
@@ -31,7 +34,8 @@ def take_included_units(
     """Let each period's events take the units its pool has, in event order.
 
     An event that crosses the end of the pool is split: only what is left of it is priced. Its
-    connection fee is money and stays; an event that is wholly included owes no fee.
+    connection fee is money and stays; an event that is wholly included owes it where `events`
+    has FEE_ON_INCLUDED and that says so.
 
     `events` is RATED_USAGE with `by` and `pricing_unit`; `pools` has one row per period: `by` and
     `included_units` in pricing units; a period without a pool has none. Pools whose rest rolls
@@ -138,10 +142,12 @@ def _charged(taken: pl.DataFrame) -> pl.DataFrame:
     )
     priced = rounded_quotient(pl.lit(checked_product(parts, "left", "rate")), pl.lit(parts["per"]))
     fee = pl.when(pl.col("unit_price").is_not_null()).then("connection_fee").fill_null(NO_MONEY)
+    has_rule = FEE_ON_INCLUDED in taken.columns
+    owed = pl.when(pl.col(FEE_ON_INCLUDED)).then(fee).otherwise(NO_MONEY) if has_rule else NO_MONEY
     return charged.with_columns(
         charged_amount=pl.when(pl.col("included_units") == 0)
         .then("amount")
         .when(left == 0)
-        .then(NO_MONEY)
+        .then(owed)
         .otherwise(decimals(priced) + fee)
     )

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import polars as pl
 
-from billing_pipeline.catalog.price_terms import Increment, Rounded
+from billing_pipeline.catalog.price_terms import FeeOn, Increment, Rounded
 from billing_pipeline.rating.exact import (
     ONE,
     WHOLE,
@@ -41,10 +41,12 @@ TERMS = (
     "increment",
     "rounding",
     "ladder",
+    "fee_on_nothing",
 )
 """Columns of a table of terms, in ten-billionths; a null `unit_price` is blocked.
 
 `rounding` is the number of a rounding, `ladder` that of a ladder from 1; 0 is none.
+`fee_on_nothing` is 1 where events without a billable unit owe the fee.
 """
 
 _ROUNDINGS = {"up": UP, "nearest": NEAREST, "down": DOWN}
@@ -102,6 +104,7 @@ class TermRow(TypedDict):
     increment: int
     rounding: int
     ladder: Ladder
+    fee_on_nothing: int
 
 
 def ladder_of(rounded: Rounded) -> Ladder:
@@ -114,8 +117,18 @@ def rounding_number(rounded: Rounded) -> int:
     return _ROUNDINGS[rounded.rounding]
 
 
+def fee_on_nothing(fee_on: FeeOn) -> int:
+    """Whether events without a billable unit owe the fee, as tables of terms have it."""
+    return int(fee_on == "every")
+
+
 def term_row(
-    *, amount: Decimal, pricing_unit: Decimal, fee: Decimal, increments: Increment
+    *,
+    amount: Decimal,
+    pricing_unit: Decimal,
+    fee: Decimal,
+    increments: Increment,
+    fee_on: FeeOn = "used",
 ) -> TermRow:
     """One row of a table of terms from configured numbers."""
     return {
@@ -129,6 +142,7 @@ def term_row(
         else to_whole(increments.increment),
         "rounding": rounding_number(increments),
         "ladder": ladder_of(increments),
+        "fee_on_nothing": fee_on_nothing(fee_on),
     }
 
 
@@ -173,7 +187,9 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
     amount += _fee(terms)
     units = pl.col("units")
     if _takes_back(events):
-        sign = pl.lit(events.get_column("quantity").to_physical().sign())
+        # Of nothing, which takes nothing back, the fee stays.
+        is_back = events.get_column("quantity").to_physical() < 0
+        sign = pl.when(pl.lit(is_back)).then(-1).otherwise(1).cast(WHOLE)
         units, amount = units * sign, amount * sign
     return measured.select(
         billable_units=decimals(units), amount=decimals(amount), reason=_reason(too_large)
@@ -185,8 +201,20 @@ def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFra
     units, fee = pl.col("billable_units"), pl.col("connection_fee")
     priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
     return priced.with_columns(
-        connection_fee=pl.when(units > 0).then(fee).when(units < 0).then(-fee)
+        connection_fee=pl.when(units > 0)
+        .then(fee)
+        .when(units < 0)
+        .then(-fee)
+        .when((units == 0) & pl.lit(_on_nothing(terms, rows)))
+        .then(fee)
     )
+
+
+def _on_nothing(terms: Terms, rows: pl.Series) -> pl.Series:
+    """Whether the terms of each event ask the fee of nothing, too."""
+    if "fee_on_nothing" in terms.constant:
+        return pl.Series([terms.is_all("fee_on_nothing", 1)])
+    return terms.varying.get_column("fee_on_nothing").gather(rows) == 1
 
 
 def _takes_back(events: pl.DataFrame) -> bool:
@@ -236,11 +264,14 @@ def _step(events: pl.DataFrame, terms: Terms) -> pl.Expr:
 
 
 def _fee(terms: Terms) -> pl.Expr:
-    # Nothing used is nothing connected: the fee comes with the first unit.
+    # Nothing used is nothing connected, unless the price says otherwise.
     nothing = pl.lit(0, dtype=WHOLE)
     if terms.is_all("connection_fee", 0):
         return nothing
-    return pl.when(pl.col("units") > 0).then(terms["connection_fee"]).otherwise(nothing)
+    is_owed = pl.col("units") > 0
+    if not terms.is_all("fee_on_nothing", 0):
+        is_owed |= terms["fee_on_nothing"] == 1
+    return pl.when(is_owed).then(terms["connection_fee"]).otherwise(nothing)
 
 
 def _reason(too_large: pl.Series | None) -> pl.Expr:

@@ -96,6 +96,20 @@ def test_service_that_ended_by_the_bill_day_is_revenue_at_once(until: str) -> No
     assert by_role(booked(IN_ADVANCE, lines)) == {"receivable": 3100, "revenue": -3100}
 
 
+def test_a_penalty_for_an_early_end_is_earned_at_once_though_its_days_reach_on() -> None:
+    """135.00 beside a fee in advance, under the same product: only the fee waits."""
+    document = Document(
+        "INV-1", [("subscription", 3100), ("subscription", 13500)], bill_day=day("01-16")
+    )
+    lines = lines_of(document, ("recurring", "01-16", "02-16"), ("termination", "01-16", "12-01"))
+    invoice = booked(document, lines)
+
+    january = release_of_deferred_revenue(lines, numbered_journal(invoice, 1), JANUARY, OWNER)
+
+    assert by_role(invoice) == {"receivable": 16600, "deferred_revenue": -3100, "revenue": -13500}
+    assert by_role(january) == {"deferred_revenue": 1600, "revenue": -1600}
+
+
 def test_without_a_deferral_account_nothing_is_deferred() -> None:
     journal = journal_for_documents(
         invoices_frame([IN_ADVANCE]), IN_ADVANCE_LINES, taxes_frame([]), tenant()

@@ -6,9 +6,11 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from billing_pipeline.billing.taken import taken_by_events
 from billing_pipeline_tests.billing.given import (
     MINUTES,
     Row,
+    all_accounts,
     amounts,
     call,
     charges_of,
@@ -131,6 +133,44 @@ def test_included_units_are_taken_before_anything_is_priced(
     charge = charges_of(given, "2024-02-01").row(0, named=True)
 
     assert (charge["amount"], charge["description"]) == (Decimal(amount), text)
+
+
+@pytest.mark.parametrize(
+    ("fee_on", "amount"),
+    [
+        pytest.param("used", "0.60", id="0.10 and 10 x 0.05 of the second call"),
+        pytest.param("included", "0.70", id="and 0.10 of the first"),
+    ],
+)
+def test_a_call_that_is_wholly_included_owes_its_fee_where_the_price_says_so(
+    fee_on: str, amount: str
+) -> None:
+    price = {**MINUTES, "connection_fee": "0.10", "connection_fee_on": fee_on}
+    fee = Decimal("0.10")
+    calls = [
+        call(f"2024-01-0{n}T12:00", 60 * minutes, connection_fee=fee,
+             amount=Decimal("0.05") * minutes + fee)
+        for n, minutes in ((5, 60), (6, 50))
+    ]  # fmt: skip
+    included = [{"key": "free", "units": 100, "prices": ["minutes"]}]
+    given = facts(plans=[plan([price], included_units=included)], usage=rated(*calls))
+
+    assert list(amounts(charges_of(given, "2024-02-01")).values()) == [Decimal(amount)]
+
+
+def test_every_event_tells_what_it_took_of_included_units() -> None:
+    """100 minutes: 3,600 s of the first call, 2,400 of the second, none of the third."""
+    included = [{"key": "free", "units": 100, "prices": ["minutes"]}]
+    calls = [call(f"2024-01-0{n}T12:00", 3600) for n in (7, 6, 5)]
+    given = facts(plans=[plan([MINUTES], included_units=included)], usage=rated(*calls))
+
+    taken = taken_by_events(given, all_accounts(given), day("2024-02-01"))
+
+    assert sorted(taken.select("record_number", "included_units").rows()) == [
+        (2, Decimal(2400)),
+        (3, Decimal(3600)),
+    ]
+    assert taken_by_events(given, all_accounts(given), day("2024-01-31")).is_empty()
 
 
 def test_included_units_are_given_anew_in_each_period() -> None:

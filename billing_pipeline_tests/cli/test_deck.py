@@ -390,6 +390,29 @@ def test_prices_per_band_stand_in_columns_of_their_own(folder: Path) -> None:
     ]
 
 
+def test_an_amendment_takes_prefixes_out_from_its_day_on(folder: Path) -> None:
+    """London leaves the deck on 5 December: from then on it is the country's price."""
+    cards = (folder / "rate_cards.yaml").read_text()
+    bands = "      - {key: peak, until_time: '18:00'}\n      - {key: off_peak}\n"
+    (folder / "rate_cards.yaml").write_text(cards.replace("bands:\n", "bands:\n" + bands, 1))
+    head = "Destinations;Code;Peak;Off peak;Effective;Comment\n"
+    words = ["--layout", "twt", "--from", "2026-12-01", "--accept"]
+    first = head + "UK;44;0,03;0,02;01/12/2026;New\nLondon;4420;0,02;0,01;01/12/2026;New\n"
+    deck("import", folder, "retail", given(folder, first), *words)
+
+    leaves = given(folder, head + "London;4420;;;05/12/2026;Delete\n")
+    taken = deck("import", folder, "retail", leaves, *words, "--amend")
+
+    assert taken.exit_code == 0, (taken.output, taken.exception)
+    assert "0 prices stated" in taken.output
+    assert shown(folder, "prefix", "band", "valid_until") == [
+        ("44", "off_peak", None),
+        ("44", "peak", None),
+        ("4420", "off_peak", "2026-12-05"),
+        ("4420", "peak", "2026-12-05"),
+    ]
+
+
 def test_a_layout_of_ones_own_is_a_file(folder: Path) -> None:
     layout = given(
         folder,

@@ -120,6 +120,8 @@ def test_a_file_is_priced_with_its_included_units() -> None:
 
     (total,) = told["prices"]
     assert len(told["events"]) == 13
+    # Ten calls take the hundred minutes, the last three nothing.
+    assert [one["included_units"] for one in told["events"]] == ["600"] * 10 + ["0"] * 3
     assert (total["included_units"], total["quantity"], total["amount"]) == ("6000", "30", "1.5")
 
 

@@ -248,6 +248,15 @@ MISTAKES = [
     ),
     pytest.param(
         "plans.yaml",
+        "    included_units:",
+        "      - {key: odd, product: calls, model: plugin, plugin: odd,"
+        " applies_to: {usage_type: odd}}\n    included_units:",
+        "plans.yaml row 22 field plans/basic/prices/odd/plugin: no installed package brings a price"
+        " model 'odd' as entry point billing_pipeline.price_models",
+        id="a price model nobody brings",
+    ),
+    pytest.param(
+        "plans.yaml",
         "amount: 5}",
         "amount: -5}",
         "plans.yaml row 7 field plans/basic/prices/setup/amount: is below zero; give money back by"

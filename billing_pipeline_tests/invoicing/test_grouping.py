@@ -1,10 +1,12 @@
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 from billing_pipeline.catalog.plans import Product
 from billing_pipeline.invoicing.assemble import Beside, invoice_document
 from billing_pipeline.invoicing.document import InvoiceDocument
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline_tests.documents.builders import usage
 from billing_pipeline_tests.invoicing.builders import TENANT, accounts, draft, numbered, to_post
 
@@ -22,7 +24,11 @@ CHARGES = [
 ]
 
 
-def grouped(*charges: dict[str, str], events: int = 0, **terms: str) -> InvoiceDocument:
+def grouped(
+    *charges: dict[str, str], events: int = 0, behind: pl.DataFrame | None = None, **terms: str
+) -> InvoiceDocument:
+    if events:
+        behind = usage(events, charges[0]["account_key"])
     tenant = TENANT.model_copy(update=terms)
     drafts = draft(to_post(*charges), accounts())
     return invoice_document(
@@ -31,7 +37,7 @@ def grouped(*charges: dict[str, str], events: int = 0, **terms: str) -> InvoiceD
         drafts.taxes,
         tenant,
         accounts(),
-        itemisation=usage(events, charges[0]["account_key"]) if events else None,
+        itemisation=behind,
         beside=Beside(products=PRODUCTS, categories={"voice": "Telephony"}),
     )
 
@@ -76,6 +82,43 @@ def test_charges_of_a_product_are_one_line_where_wanted() -> None:
         [(Decimal(3), 2 * 2000), (Decimal(1), 2000)]
     )
     assert [line.line_number for line in document.lines] == [1, 2]
+
+
+INDIVIDUAL = {
+    "charge_kind": "usage",
+    "product_key": "calls",
+    "price_key": "calls",
+    "subscription_key": "S-1",
+    "account_key": "C-1",
+    "quantity": "8",
+    "amount": "0.34",
+}
+
+
+def test_units_of_equal_price_are_a_line_where_wanted() -> None:
+    """Two calls of 2 min at 0.04, 3 min at 0.05, 1 min at 0.03: 0.16 + 0.15 + 0.03."""
+    prices = [("120", "0.04"), ("180", "0.05"), ("60", "0.03"), ("120", "0.04")]
+    calls = usage(4).with_columns(
+        pl.Series("billable_units", [Decimal(units) for units, _ in prices], QUANTITY),
+        pl.Series("unit_price", [Decimal(price) for _, price in prices], AMOUNT),
+        pl.Series("amount", [Decimal(u) * Decimal(p) / 60 for u, p in prices], AMOUNT),
+    )
+
+    document = grouped(INDIVIDUAL, behind=calls, invoice_lines="unit_price")
+
+    assert [(line.quantity, line.unit_price, line.net_minor) for line in document.lines] == [
+        (Decimal(4), Decimal("0.04"), 16),
+        (Decimal(3), Decimal("0.05"), 15),
+        (Decimal(1), Decimal("0.03"), 3),
+    ]
+    assert document.net_minor == 34
+
+
+def test_a_charge_that_is_not_what_its_events_come_to_stays_one_line() -> None:
+    """Units were included: 0.20 of what the four calls would cost."""
+    document = grouped({**INDIVIDUAL, "amount": "0.01"}, events=4, invoice_lines="unit_price")
+
+    assert [line.net_minor for line in document.lines] == [1]
 
 
 def test_every_transaction_is_a_line_where_wanted_and_lines_sum_to_the_total() -> None:

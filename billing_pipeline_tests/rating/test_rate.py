@@ -26,6 +26,7 @@ PER_MINUTE: Row = {"model": "per_unit", "amount": "0.05", "pricing_unit": "60"}
 BY_CARD: Row = {"model": "rate_card", "card": "card"}
 
 
+EVERY: Row = {"connection_fee": "0.10", "connection_fee_on": "every"}
 COUNTED: Row = {
     "increments": {
         "increment": "12",
@@ -52,6 +53,11 @@ def only(rows: pl.DataFrame) -> dict[str, object]:
         pytest.param("2", {}, "2", "0.0016666667", id="rounded up at the tenth decimal"),
         pytest.param("0", {}, "0", "0", id="zero usage is free"),
         pytest.param("0", {"connection_fee": "0.10"}, "0", "0", id="zero usage has no fee"),
+        pytest.param("0", EVERY, "0", "0.10", id="zero usage has a fee where the price says so"),
+        pytest.param("60", EVERY, "60", "0.15", id="and so has any other"),
+        pytest.param(
+            "0", {**EVERY, "connection_fee_on": "included"}, "0", "0", id="of included calls only"
+        ),
         pytest.param(
             "61",
             {"increments": {"minimum": "60", "increment": "60"}, "connection_fee": "0.10"},
@@ -166,6 +172,28 @@ def test_a_rated_event_says_in_which_steps_it_was_billed(
     price = {**PER_MINUTE, "increments": increments}
 
     assert only(rate(events({}), book(plan(price))).accepted)["increments"] == words
+
+
+def test_a_fee_on_nothing_stands_beside_usage_that_is_taken_back() -> None:
+    calls = [{"quantity": Decimal(seconds)} for seconds in ("0", "-60")]
+
+    rated = rate(events(*calls), book(plan({**PER_MINUTE, **EVERY}))).accepted
+
+    assert rated.select("connection_fee", "amount").rows() == [
+        (Decimal("0.10"), Decimal("0.10")),
+        (Decimal("-0.10"), Decimal("-0.15")),
+    ]
+
+
+def test_a_card_may_ask_its_fee_of_calls_without_a_billable_unit() -> None:
+    rows = card_rows({"prefix": "44", "connection_fee": Decimal("0.04")})
+    calls = events(*({"destination": to, "quantity": Decimal(0)} for to in ("441", "33")))
+    asked = card("card", connection_fee_on="every")
+
+    outcome = rate(calls, book(plan(BY_CARD), cards=[asked], rows=rows))
+
+    assert only(outcome.accepted)["amount"] == Decimal("0.04")
+    assert outcome.suspended.get_column("reason").to_list() == ["no_destination"]
 
 
 def test_a_negative_quantity_takes_back_what_the_positive_one_cost() -> None:

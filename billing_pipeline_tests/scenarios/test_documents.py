@@ -18,6 +18,7 @@ from billing_pipeline.documents.formats import formats
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.simulate import render_documents, simulate
 from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline.orchestration.trace import trace_invoice
 from billing_pipeline.vocabulary.money import from_minor_units
 from billing_pipeline_tests.documents.norm import arithmetic_errors, breaches_of_the_norm
 from billing_pipeline_tests.scenarios.test_scenarios import last_bill_day
@@ -29,6 +30,9 @@ STORIES = [
     "peak_off_peak_and_longest_prefix",
     "included_minutes_then_overage",
 ]
+SECTIONS = {"included_minutes_then_overage": {"Customer A-1 \u00b7 Telephony"}}
+"""Names that sections have where lines are gathered by category."""
+
 FILES = ["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
 
 
@@ -52,6 +56,23 @@ def test_every_document_of_a_story_says_the_same_everywhere(
 
     keys = [folder.name for folder in given.iterdir() if "@" not in folder.name]
     assert sum(documents_that_agree(installation, key) for key in keys) > 0
+    if story == "included_minutes_then_overage":
+        (traced,) = [line for line in trace_invoice(installation, "INV-2026-000001", None, limit=1)
+                     if " record " in line]  # fmt: skip
+        assert "billable 600.0000000000 (included 600.0000000000) at" in traced
+    assert sections_named(installation, keys) >= SECTIONS.get(story, set())
+
+
+def sections_named(installation: Installation, tenant_keys: list[str]) -> set[str]:
+    """Names of all sections of the tenants' documents."""
+    names: set[str] = set()
+    for tenant_key in tenant_keys:
+        with tenant_scope(installation.engine, tenant_key) as connection:
+            files = invoices.read_documents(connection, tenant_key)
+        for path in files.filter(pl.col("kind") == "json")["path"]:
+            told = json.loads(Path(path).read_text(encoding="utf-8"))
+            names |= {section["name"] for section in told["sections"]}
+    return names
 
 
 def documents_that_agree(installation: Installation, tenant_key: str) -> int:

@@ -9,6 +9,7 @@ import polars as pl
 from billing_pipeline.billing.bill import compute_charges
 from billing_pipeline.billing.due import usage_window
 from billing_pipeline.billing.schema import BILLED_ACCOUNTS, CHARGES
+from billing_pipeline.billing.taken import taken_by_events
 from billing_pipeline.books import manifest
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.lake import layout
@@ -64,6 +65,14 @@ def usage_of_accounts(
     known = billing_facts(facts, RATED_USAGE.empty().lazy())
     start, end = usage_window(known, account_keys, bill_day)
     return scan_rated_usage(installation, facts.tenant.key, start.date(), end.date() + ONE_DAY)
+
+
+def included_taken(
+    installation: Installation, facts: TenantFacts, account_keys: pl.Series, bill_day: dt.date
+) -> pl.DataFrame:
+    """The included units that events of some accounts took, as of a bill day: TAKEN."""
+    usage = usage_of_accounts(installation, facts, account_keys, bill_day)
+    return taken_by_events(billing_facts(facts, usage), account_keys, bill_day)
 
 
 def scan_rated_usage(

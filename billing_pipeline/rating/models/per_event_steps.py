@@ -69,6 +69,7 @@ def prepare(prices: Sequence[PerEventStepsUsage]) -> PerEventStepsPricing:
             amount=Decimal(0),
             pricing_unit=price.pricing_unit,
             fee=price.connection_fee,
+            fee_on=price.connection_fee_on,
             increments=price.increments or AS_MEASURED,
         )
         for price in prices

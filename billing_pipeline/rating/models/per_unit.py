@@ -37,6 +37,7 @@ def prepare(prices: Sequence[PerUnitUsage]) -> PerUnitPricing:
             amount=price.amount,
             pricing_unit=price.pricing_unit,
             fee=price.connection_fee,
+            fee_on=price.connection_fee_on,
             increments=price.increments,
         )
         for price in prices

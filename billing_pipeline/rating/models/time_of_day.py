@@ -27,6 +27,7 @@ ALWAYS = dt.date(1, 1, 1)
 
 _TERMS = {
     "amount", "bands", "holidays", "charged_by", "pricing_unit", "increments", "connection_fee",
+    "connection_fee_on",
 }  # fmt: skip
 _EVERYWHERE = ""
 _ANY_NUMBER = 0
@@ -64,6 +65,7 @@ def price_as_card(price: TimeOfDayUsage, time_zone: str) -> FlattenedCard:
         bands=[TimeBand.model_validate(band.model_dump(include=plain)) for band in price.bands],
         holidays=price.holidays,
         charged_by=price.charged_by,
+        connection_fee_on=price.connection_fee_on,
         **price.increments.model_dump(include=set(Rounded.model_fields)),
     )
     priced = [

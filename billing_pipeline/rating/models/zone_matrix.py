@@ -89,6 +89,7 @@ def _matrix(price: ZoneMatrixUsage) -> Matrix:
             amount=zone_price.amount,
             pricing_unit=price.pricing_unit,
             fee=zone_price.connection_fee,
+            fee_on=price.connection_fee_on,
             increments=price.increments,
         )
         for zone_price in price.prices
