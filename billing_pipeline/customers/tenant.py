@@ -49,6 +49,9 @@ class LegalEntity(Configuration):
     iban: str | None = None
     bic: str | None = None
     bank_account: str | None = None
+    creditor_identifier: str | None = Field(
+        default=None, description="whom direct debits are collected for, e.g. DE98ZZZ0999 (BT-90)"
+    )
 
 
 class NumberSeries(Configuration):
@@ -170,6 +173,13 @@ EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
 DocumentFile = Literal["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
 
 
+class BrandWords(Configuration):
+    """What a brand says on its documents in one language."""
+
+    tagline: str | None = None
+    message: str | None = None
+
+
 class Branding(Configuration):
     """What makes the documents the tenant's own."""
 
@@ -236,6 +246,9 @@ class Tenant(Configuration):
     intercompany: list[IntercompanySupply] = []
     month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
+    branding_in_locales: dict[str, BrandWords] = Field(
+        default={}, description="tagline and message by locale (en_GB) or language (en)"
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -251,6 +264,12 @@ class Tenant(Configuration):
         if len(set(keys)) < len(keys):
             raise ValueError("two account types have the same key")
         return types
+
+    def branding_in(self, locale: str) -> Branding:
+        """The brand in the words of a locale: its own, its language's, else any's."""
+        own = self.branding_in_locales
+        spoken = own.get(locale) or own.get(locale.partition("_")[0]) or BrandWords()
+        return self.branding.model_copy(update=spoken.model_dump(exclude_none=True))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -106,7 +106,7 @@ def sample_document(
         kind=kind,
         tenant_key=tenant.key,
         brand=tenant.name,
-        branding=tenant.branding,
+        branding=tenant.branding_in(tenant.locale),
         locale=tenant.locale,
         time_zone=tenant.time_zone,
         issue_date=_SAMPLE_DAY,

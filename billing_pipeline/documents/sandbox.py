@@ -26,7 +26,7 @@ _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
     Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
     model.TaxGroup, model.StackedTax, model.ConvertedTax,
-    model.PaymentDetails, model.UsageTotal, model.DailyUsage, model.Statement,
+    model.PaymentDetails, model.Mandate, model.UsageTotal, model.DailyUsage, model.Statement,
     Receipt, SettledDocument,
     AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode, FontFile,
 )  # fmt: skip

@@ -7,7 +7,13 @@ import polars as pl
 
 from billing_pipeline.catalog.plans import Product
 from billing_pipeline.customers.tenant import LegalEntity, PaymentMethod, Tenant
-from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails, Statement
+from billing_pipeline.invoicing.document import (
+    InvoiceDocument,
+    Mandate,
+    Party,
+    PaymentDetails,
+    Statement,
+)
 from billing_pipeline.invoicing.grouping import printed_lines
 from billing_pipeline.invoicing.sections import sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
@@ -87,7 +93,7 @@ def invoice_document(
         total_minor=sign * row["total_minor"],
         tenant_key=tenant.key,
         brand=tenant.name,
-        branding=tenant.branding,
+        branding=tenant.branding_in(payer["language"]),
         time_zone=tenant.time_zone,
         locale=payer["language"],
         seller=seller_party(tenant.legal_entity),
@@ -95,7 +101,10 @@ def invoice_document(
         sections=sections(printed, accounts, sign, tenant.invoice_sections, beside.products),
         taxes=tax_groups(taxes, sign),
         payment=payment_details(
-            tenant.legal_entity, row["invoice_number"], payer["payment_method"] or "bank_transfer"
+            tenant.legal_entity,
+            row["invoice_number"],
+            payer["payment_method"] or "bank_transfer",
+            _mandate(tenant.legal_entity, payer),
         ),
         usage_totals=usage_totals(usage),
         daily_usage=usage_by_day(usage, tenant.time_zone),
@@ -175,12 +184,24 @@ def seller_party(entity: LegalEntity) -> Party:
     )
 
 
+def _mandate(entity: LegalEntity, payer: Mapping[str, str | None]) -> Mandate | None:
+    """What the payer's direct debit is collected by; None where it is not known whole."""
+    reference, iban = payer.get("mandate_reference"), payer.get("debited_iban")
+    creditor = entity.creditor_identifier
+    if payer["payment_method"] != "direct_debit" or not (reference and iban and creditor):
+        return None
+    return Mandate(reference, creditor, iban.replace(" ", "").upper())
+
+
 def payment_details(
-    entity: LegalEntity, reference: str, method: PaymentMethod = "bank_transfer"
+    entity: LegalEntity,
+    reference: str,
+    method: PaymentMethod = "bank_transfer",
+    mandate: Mandate | None = None,
 ) -> PaymentDetails:
-    """How and where an amount is to be paid, and with which reference."""
+    """How and where an amount is to be paid or collected, and with which reference."""
     if method != "bank_transfer":
-        return PaymentDetails(reference=reference, method=method)
+        return PaymentDetails(reference=reference, method=method, mandate=mandate)
     return PaymentDetails(
         reference=reference,
         bank_name=entity.bank_name,

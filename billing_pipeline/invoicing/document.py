@@ -14,6 +14,7 @@ from billing_pipeline.customers.tenant import Branding, EInvoiceProfile, Payment
 from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
+_SHOWN_DIGITS = 4
 _FEWEST_DECIMALS, _MOST_DECIMALS = 2, 10
 
 
@@ -126,6 +127,21 @@ class TaxGroup:
 
 
 @dataclass(frozen=True)
+class Mandate:
+    """The direct debit an amount is collected by: BT-89, BT-90 and BT-91 of EN 16931."""
+
+    reference: str
+    creditor_identifier: str
+    debited_iban: str
+
+    @property
+    def masked_iban(self) -> str:
+        """The debited account as it is printed: enough to know it, too little to use it."""
+        plain = self.debited_iban.replace(" ", "")
+        return f"{plain[:2]}** … {plain[-_SHOWN_DIGITS:]}"
+
+
+@dataclass(frozen=True)
 class PaymentDetails:
     """How, where and with which reference the amount is to be paid.
 
@@ -138,6 +154,7 @@ class PaymentDetails:
     bic: str | None = None
     bank_account: str | None = None
     method: PaymentMethod = "bank_transfer"
+    mandate: Mandate | None = None
 
     @property
     def is_known(self) -> bool:

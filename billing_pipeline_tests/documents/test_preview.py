@@ -140,6 +140,27 @@ def test_a_logo_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.pdf
+def test_a_preview_is_shown_as_accounts_of_one_type_get_it(tmp_path: Path) -> None:
+    folder = tmp_path / "brand"
+    own = "templates/account_types/reseller/sections/message.html.j2"
+    configured = yaml.safe_dump(TENANT.model_dump(mode="json"))
+    write(folder, {"tenant.yaml": configured, own: "<p>Dear partner</p>"})
+    out = tmp_path / "p.pdf"
+
+    def shown(account_type: str) -> str:
+        options = [str(folder), "--out", str(out), "--events", "0", "--account-type", account_type]
+        said = CliRunner().invoke(template.preview, options).output
+        if "wrote" not in said:
+            return said
+        with pdfplumber.open(out) as pdf:
+            return pdf.pages[-1].extract_text()
+
+    assert "Dear partner" in shown("reseller")
+    assert "Dear partner" not in shown("")
+    assert "types that have: reseller" in shown("private")
+
+
+@pytest.mark.pdf
 def test_a_preview_is_made_again_whenever_a_file_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
