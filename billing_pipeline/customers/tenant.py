@@ -86,6 +86,7 @@ LedgerRole = Literal[
     "tax",
     "supplier_cost",
     "write_off",
+    "rounding",
     "intercompany_cost",
     "supplier_accrual",
     "intercompany_payable",
@@ -116,6 +117,9 @@ class LedgerAccounts(Configuration):
     revenue_by_product: dict[Key, str] = {}
     by_role: dict[LedgerRole, str] = Field(
         default={}, description="further roles; deferred_revenue turns deferral on"
+    )
+    rounding_up_to_minor: int = Field(
+        default=0, ge=0, description="write-offs up to this many minor units go to rounding"
     )
     rules: list[LedgerRule] = Field(
         default=[], description="exceptions by product, tax, currency and customer group"
