@@ -145,6 +145,7 @@ def test_a_month_is_printed_with_the_figures_of_its_books(
     assert "$32.39" in text
     assert "$11.39" in text
     assert "Receivables USD 38.00 69.00" in text
+    assert "(A-1) USD 31.00 38.00 7.00" in text
     # 31.00 + 31.00 - 16.00 - 29.39 is still to be earned.
     assert "Deferred revenue USD -1.61 -16.61" in text
     assert "Unbilled revenue USD -4.00 1.00" in text
