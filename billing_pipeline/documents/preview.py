@@ -21,6 +21,8 @@ from billing_pipeline.invoicing.document import (
     Section,
     Statement,
     TaxGroup,
+    TieredLine,
+    TierUsed,
     UsageTotal,
 )
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
@@ -31,6 +33,7 @@ from billing_pipeline.vocabulary.problems import Problem
 _SAMPLE_DAY = dt.date(2026, 3, 1)
 _PERIOD = (dt.date(2026, 2, 1), _SAMPLE_DAY)
 _RATE = Decimal(20)
+_NOTHING = Decimal(0)
 _NO_USAGE = UsageTotal("Sample destination", 12, Decimal(345), Decimal("12.34"))
 
 
@@ -93,7 +96,7 @@ def sample_document(
         Section(
             "10042-2",
             "Sample Branch with a Rather Long Name",
-            (_line(2, "Usage", 130 * unit), _line(3, "Loyalty discount", -13 * unit)),
+            (_line(2, "Usage", 130 * unit), _line(3, "Loyalty discount", -13 * unit, "discount")),
         ),
     )
     net = sum(section.net_minor for section in sections)
@@ -129,6 +132,20 @@ def sample_document(
         usage_totals=usage_totals(usage) or (_NO_USAGE,),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
+        tiers=(
+            TieredLine(
+                "Usage",
+                "GB",
+                Decimal(130),
+                130 * unit,
+                (
+                    TierUsed(_NOTHING, Decimal(30), Decimal(30), Decimal(2), _NOTHING, Decimal(60)),
+                    TierUsed(
+                        Decimal(30), None, Decimal(100), Decimal("0.7"), _NOTHING, Decimal(70)
+                    ),
+                ),
+            ),
+        ),
         statement=Statement(120 * unit, 100 * unit, 0, net + tax, 20 * unit + net + tax),
     )
 
@@ -157,10 +174,10 @@ def sample_receipt(tenant: Tenant) -> Receipt:
     )
 
 
-def _line(number: int, description: str, net_minor: int) -> Line:
+def _line(number: int, description: str, net_minor: int, kind: str = "recurring") -> Line:
     return Line(
         line_number=number,
-        charge_kind="recurring",
+        charge_kind=kind,
         description=description,
         subscription_key="S-1",
         service_from=_PERIOD[0],

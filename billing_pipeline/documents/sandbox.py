@@ -24,7 +24,8 @@ from billing_pipeline.receivables.receipt import Receipt, SettledDocument
 
 _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
-    Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
+    Branding, Formats, model.InvoiceDocument, model.Section, model.Line,
+    model.ServiceTotal, model.TieredLine, model.TierUsed, model.Party,
     model.TaxGroup, model.StackedTax, model.ConvertedTax,
     model.PaymentDetails, model.Mandate, model.UsageTotal, model.DailyUsage, model.Statement,
     Receipt, SettledDocument,

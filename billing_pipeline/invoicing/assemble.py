@@ -1,7 +1,7 @@
 """From frames to the document model: one document, or all of a bill run."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from billing_pipeline.invoicing.document import (
 from billing_pipeline.invoicing.grouping import printed_lines
 from billing_pipeline.invoicing.sections import sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
+from billing_pipeline.invoicing.tiers import TieredPrice, tiered_lines
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
 from billing_pipeline.rating.schema import RATED_USAGE
 
@@ -48,11 +49,12 @@ class Beside:
     """What documents tell beside their own rows.
 
     `statements` are balances by `invoice_number`; `products` name what is sold, where lines or
-    sections are put together by it.
+    sections are put together by it; `tiered_prices` by key explain usage by tiers.
     """
 
     statements: pl.DataFrame | None = None
     products: Mapping[str, Product] = dataclasses.field(default_factory=dict)
+    tiered_prices: Mapping[str, Sequence[TieredPrice]] = dataclasses.field(default_factory=dict)
 
 
 NOTHING_BESIDE = Beside()
@@ -113,6 +115,7 @@ def invoice_document(
         buyer_reference=payer["buyer_reference"],
         einvoice_profile=payer["einvoice_profile"] or tenant.einvoice_profile,
         statement=_statement(beside.statements, row["invoice_number"]),
+        tiers=tiered_lines(lines, beside.tiered_prices, row["currency"]),
     )
     _assert_adds_up(built)
     return built

@@ -15,6 +15,7 @@ from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
 _SHOWN_DIGITS = 4
+_ADJUSTING = ("discount", "minimum", "termination")
 _FEWEST_DECIMALS, _MOST_DECIMALS = 2, 10
 
 
@@ -91,6 +92,39 @@ class Section:
     def net_minor(self) -> int:
         """Sum of the section's line nets."""
         return sum(line.net_minor for line in self.lines)
+
+
+@dataclass(frozen=True)
+class ServiceTotal:
+    """What one subscription comes to on the document; charges of none stand together."""
+
+    subscription_key: str | None
+    account_key: str
+    lines: int
+    net_minor: int
+
+
+@dataclass(frozen=True)
+class TierUsed:
+    """A slice of usage at one tier's price; `up_to` None is open. `amount` is exact."""
+
+    above: Decimal
+    up_to: Decimal | None
+    units: Decimal
+    unit_price: Decimal
+    flat_fee: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class TieredLine:
+    """A usage line and the slices that explain its net."""
+
+    description: str
+    unit: str
+    quantity: Decimal
+    net_minor: int
+    slices: tuple[TierUsed, ...]
 
 
 @dataclass(frozen=True)
@@ -233,6 +267,7 @@ class InvoiceDocument:
     buyer_reference: str | None = None
     einvoice_profile: EInvoiceProfile = "en16931"
     statement: Statement | None = None
+    tiers: tuple[TieredLine, ...] = ()
 
     @property
     def period_to(self) -> dt.date:
@@ -243,6 +278,25 @@ class InvoiceDocument:
     def lines(self) -> tuple[Line, ...]:
         """All lines in printing order."""
         return tuple(line for section in self.sections for line in section.lines)
+
+    @property
+    def services(self) -> tuple[ServiceTotal, ...]:
+        """What each subscription comes to, in printing order; they sum to the net."""
+        found: dict[tuple[str, str | None], list[Line]] = {}
+        for section in self.sections:
+            for line in section.lines:
+                found.setdefault((section.account_key, line.subscription_key), []).append(line)
+        return tuple(
+            ServiceTotal(key, account, len(lines), sum(line.net_minor for line in lines))
+            for (account, key), lines in found.items()
+        )
+
+    @property
+    def adjustments(self) -> tuple[Line, ...]:
+        """Lines that change what was charged elsewhere: discounts, minimum fees, corrections."""
+        return tuple(
+            line for line in self.lines if line.corrects_invoice or line.charge_kind in _ADJUSTING
+        )
 
     @property
     def is_credit_note(self) -> bool:

@@ -140,6 +140,25 @@ def test_a_logo_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.pdf
+def test_services_adjustments_and_tiers_stand_where_the_tenant_wants_them(tmp_path: Path) -> None:
+    settings = "sections: [service_summary, lines, adjustments, tiers, totals, payment]\n"
+    folder = write(tmp_path, {"template.yaml": settings})
+
+    assert check_templates(TENANT, tenant_template_set(folder)) == []
+    with pdfplumber.open(io.BytesIO(preview_pdf(TENANT, tenant_template_set(folder)))) as pdf:
+        text = "\n".join(page.extract_text() for page in pdf.pages)
+
+    services, charges, adjusted, tiers = (
+        text.index(words)
+        for words in ("Ihre Dienste", "Monthly fee", "Anpassungen", "So berechnet sich")
+    )
+    assert services < charges < adjusted < tiers
+    assert "Loyalty discount" in text[adjusted:tiers]
+    assert "bis 30 GB" in text[tiers:]
+    assert "über 30 GB 100 GB 0,70 70,00" in text[tiers:]
+
+
+@pytest.mark.pdf
 def test_a_preview_is_shown_as_accounts_of_one_type_get_it(tmp_path: Path) -> None:
     folder = tmp_path / "brand"
     own = "templates/account_types/reseller/sections/message.html.j2"

@@ -19,6 +19,7 @@ from billing_pipeline.documents.store import StoredDocument, put_document
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.assemble import Beside, invoice_documents
 from billing_pipeline.invoicing.document import InvoiceDocument
+from billing_pipeline.invoicing.tiers import tiered_prices
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
 from billing_pipeline.orchestration.steps.facts import TenantFacts
@@ -132,7 +133,7 @@ def _models(
             facts.tenant,
             facts.accounts,
             itemisation=usage,
-            beside=Beside(statements, facts.catalog.product_by_key),
+            beside=Beside(statements, facts.catalog.product_by_key, tiered_prices(facts.catalog)),
         )
     )
 
