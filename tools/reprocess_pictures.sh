@@ -54,13 +54,13 @@ LAUNCH
 picture() {
     chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \
         --disable-background-networking --disable-component-update --user-data-dir="$WORK/profile" \
-        --window-size=1300,760 --virtual-time-budget=20000 --hide-scrollbars \
+        --window-size="1300,$3" --virtual-time-budget=20000 --hide-scrollbars \
         --screenshot="$OUT/$1.png" "$URL/$2" >/dev/null 2>&1
 }
-picture reprocess-preview "assets/reprocess_preview?view=partitions&partition=ringwell"
+picture reprocess-preview "assets/reprocess_preview?view=partitions&partition=ringwell" 1100
 "$BILLING" reprocess --tenant ringwell --from 2026-10-01 --until 2026-10-31 \
     --asked-by ann --approved-by ben --reason "the fee of October was wrong"
-picture reprocess-rated "assets/rated_usage?view=partitions&default_range=%5B2026-10-01...2026-10-31%5D&partition=2026-10-05%7Cringwell"
+picture reprocess-rated "assets/rated_usage?view=partitions&default_range=%5B2026-10-01...2026-10-31%5D&partition=2026-10-05%7Cringwell" 760
 "$PYTHON" - "$OUT" <<'SHRINK'
 import sys
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.customers.tenant import LedgerRule, Tenant
 from billing_pipeline.vocabulary.frames import FrameSchema, optional, required
 from billing_pipeline.vocabulary.money import plain_text
@@ -25,8 +26,27 @@ class UnknownLedgerAccount(Exception):
     """A posting has a role for which the tenant's chart names no ledger account."""
 
 
+def with_category_rules(tenant: Tenant, catalog: Catalog) -> Tenant:
+    """The tenant with its ledger rules for product categories spelled out by product."""
+    rules = tenant.ledger_accounts.rules
+    if all(rule.category is None for rule in rules):
+        return tenant
+    spelled = [
+        rule.model_copy(update={"product": product})
+        for rule in rules
+        for product in (
+            (rule.product,) if rule.category is None else catalog.products_of(rule.category)
+        )
+    ]
+    chart = tenant.ledger_accounts.model_copy(update={"rules": spelled})
+    return tenant.model_copy(update={"ledger_accounts": chart})
+
+
 def ledger_rules(tenant: Tenant) -> pl.DataFrame:
-    """The tenant's chart as LEDGER_RULES: own rules, then accounts by product and by role."""
+    """The tenant's chart as LEDGER_RULES: own rules, then accounts by product and by role.
+
+    A rule for a category that `with_category_rules` has not spelled out fits nothing.
+    """
     chart = tenant.ledger_accounts
     by_role = {
         "receivable": chart.receivable,
@@ -42,8 +62,11 @@ def ledger_rules(tenant: Tenant) -> pl.DataFrame:
         LedgerRule(role="revenue", ledger_account=account, product=product)
         for product, account in chart.revenue_by_product.items()
     ]
-    ranked = sorted([*chart.rules, *by_product, *general], key=_generality)
-    rows = [{**rule.model_dump(), "rank": rank} for rank, rule in enumerate(ranked)]
+    own = [rule for rule in chart.rules if rule.category is None or rule.product is not None]
+    ranked = sorted([*own, *by_product, *general], key=_generality)
+    rows = [
+        {**rule.model_dump(exclude={"category"}), "rank": rank} for rank, rule in enumerate(ranked)
+    ]
     return LEDGER_RULES.conform(pl.DataFrame(rows, schema=LEDGER_RULES.polars_schema))
 
 
@@ -90,8 +113,9 @@ def has_role(tenant: Tenant, role: str) -> bool:
     return role in ledger_rules(tenant).get_column("role")
 
 
-def _generality(rule: LedgerRule) -> int:
-    return sum(getattr(rule, name) is None for name in _CONDITIONS)
+def _generality(rule: LedgerRule) -> tuple[int, bool]:
+    """Conditions a rule leaves open; of as many a rule for a category comes after the others."""
+    return sum(getattr(rule, name) is None for name in _CONDITIONS), rule.category is not None
 
 
 def _refuse_unknown(placed: pl.DataFrame) -> None:

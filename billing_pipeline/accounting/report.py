@@ -16,14 +16,16 @@ class FinancialReport:
     """One tenant's month, with everyone below it. Amounts in minor units, margins exact.
 
     `revenue` has member_key, month, product_key, currency, revenue_minor of the last twelve
-    months; `balances` role, currency, movement_minor, balance_minor; `taxes` tax_code, tax_rate,
-    currency, documents, base_minor, tax_minor; `aged` account_key, name, currency and a column
-    per age; `bill_runs` a row per bill day; `movers` account_key, name, currency, net_minor,
-    previous_net_minor, change_minor; `margins` MARGINS; `usage` USAGE_TREND.
+    months; `categories` category, category_name, currency, revenue_minor; `balances` role,
+    currency, movement_minor, balance_minor; `taxes` tax_code, tax_rate, currency, documents,
+    base_minor, tax_minor; `aged` account_key, name, currency and a column per age; `bill_runs` a
+    row per bill day; `movers` account_key, name, currency, net_minor, previous_net_minor,
+    change_minor; `margins` MARGINS; `usage` USAGE_TREND.
     """
 
     month: dt.date
     revenue: pl.DataFrame
+    categories: pl.DataFrame
     balances: pl.DataFrame
     taxes: pl.DataFrame
     aged: pl.DataFrame

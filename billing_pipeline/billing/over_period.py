@@ -19,7 +19,9 @@ from billing_pipeline.catalog.prices import (
     PeriodPrice,
 )
 from billing_pipeline.rating.metering import metered_charges
-from billing_pipeline.rating.period import cumulative_charges, latest_charges, percentile_charges
+from billing_pipeline.rating.models.latest import latest_charges
+from billing_pipeline.rating.models.percentile import percentile_charges
+from billing_pipeline.rating.period import cumulative_charges
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY, exact_product
 from billing_pipeline.vocabulary.periods import day_start
 

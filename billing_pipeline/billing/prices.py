@@ -9,6 +9,7 @@ import polars as pl
 
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.plans import Discount
 from billing_pipeline.catalog.prices import FlatPrice, OneTimePrice
 from billing_pipeline.catalog.resolution import sold
 from billing_pipeline.vocabulary.money import AMOUNT
@@ -256,6 +257,11 @@ def contract_terms(catalog: Catalog) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CONTRACT_TERMS)
 
 
+def _reduced_products(catalog: Catalog, discount: Discount) -> list[str]:
+    of_categories = [key for one in discount.categories for key in catalog.products_of(one)]
+    return [*discount.products, *of_categories]
+
+
 def discount_terms(catalog: Catalog) -> pl.DataFrame:
     """Discounts that subscriptions may have agreed to, as DISCOUNTS."""
     rows = [
@@ -265,7 +271,7 @@ def discount_terms(catalog: Catalog) -> pl.DataFrame:
             "discount_product": discount.product,
             "percent_off": discount.percent_off,
             "amount_off": discount.amount_off,
-            "products": discount.products,
+            "products": _reduced_products(catalog, discount),
             "periods": discount.periods,
             "until": discount.until,
             "priority": discount.priority,

@@ -7,7 +7,6 @@ import polars as pl
 from billing_pipeline.billing.prices import Columns, product_columns
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.prices import (
-    CarriedUsage,
     CostPlusUsage,
     FlatPrice,
     LatestUsage,
@@ -155,13 +154,13 @@ def _pricing_unit(catalog: Catalog, price: UsagePrice) -> Decimal:
         return catalog.rate_card_by_key[price.card].pricing_unit
     if isinstance(price, CostPlusUsage):
         return catalog.rate_card_by_key[price.cost_deck].pricing_unit
-    if isinstance(price, LatestUsage | CarriedUsage):
+    if isinstance(price, LatestUsage):
         return Decimal(1)
     return price.pricing_unit
 
 
 def _usage_unit(catalog: Catalog, price: UsagePrice) -> str:
     """Name of the pricing unit; where none is declared, minutes for 60 s and the usage type."""
-    declared = "" if isinstance(price, RateCardUsage | CarriedUsage | CostPlusUsage) else price.unit
+    declared = "" if isinstance(price, RateCardUsage | CostPlusUsage) else price.unit
     is_minute = _pricing_unit(catalog, price) == _SECONDS_IN_MINUTE
     return declared or ("min" if is_minute else price.applies_to.usage_type)

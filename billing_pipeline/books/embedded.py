@@ -5,6 +5,7 @@ next start must find either no cluster or a whole one, and a server that answers
 """
 
 import shutil
+import subprocess
 import tempfile
 import time
 import warnings
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _PID_LINES = 8
 """Lines of a complete `postmaster.pid`; a server that is starting has written fewer."""
 _START_S = 5.0
+_RECOVERY_S = 300.0
+"""How long a server may take to be ready: after a crash it reads back what was not written yet."""
 _POLL_S = 0.1
 _ASIDE = "postgres-made-aside-"
 _KNOWN: dict[Path, tuple[str, str]] = {}
@@ -81,7 +84,12 @@ def _started(directory: Path) -> str:
     _make_cluster(directory)
     _settle_pid_file(directory / "postmaster.pid")
     server = _server(directory)
-    server.start()
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:
+        # Recovery or a busy machine outlasts the ten seconds of the wheel; the server goes on.
+        _await_ready(directory / "postmaster.pid")
+        server.start()
     return str(server.get_uri())
 
 
@@ -123,6 +131,20 @@ def _settle_pid_file(pid_file: Path) -> None:
         time.sleep(_POLL_S)
     if _is_partial(pid_file) or not _names_postgres(pid_file):
         pid_file.unlink(missing_ok=True)
+
+
+def _await_ready(pid_file: Path) -> None:
+    """Wait while the server that a file names is starting."""
+    deadline = time.monotonic() + _RECOVERY_S
+    while _is_starting(pid_file) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+
+
+def _is_starting(pid_file: Path) -> bool:
+    with suppress(FileNotFoundError):
+        is_ready = pid_file.read_text().rstrip().endswith("ready")
+        return not is_ready and _names_postgres(pid_file)
+    return False
 
 
 def _is_partial(pid_file: Path) -> bool:

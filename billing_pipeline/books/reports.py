@@ -14,6 +14,11 @@ where tenant_key = :tenant and month <= :month
     and month > cast(:month as date) - interval '12 months'
 order by month, member_key, product_key
 """
+_CATEGORIES = """
+select category, coalesce(category_name, category) as category_name, currency, revenue_minor
+from revenue_by_category where tenant_key = :tenant and month = :month
+order by currency, category
+"""
 _BALANCES = """
 select distinct on (role, currency) role, currency,
     case when month = :month then movement_minor else 0 end as movement_minor, balance_minor
@@ -55,6 +60,15 @@ _QUERIES: dict[str, tuple[str, dict[str, pl.DataType]]] = {
             "member_key": _TEXT,
             "month": pl.Date(),
             "product_key": _TEXT,
+            "currency": _TEXT,
+            "revenue_minor": _WHOLE,
+        },
+    ),
+    "categories": (
+        _CATEGORIES,
+        {
+            "category": _TEXT,
+            "category_name": _TEXT,
             "currency": _TEXT,
             "revenue_minor": _WHOLE,
         },

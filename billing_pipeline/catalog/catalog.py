@@ -5,7 +5,7 @@ from functools import cached_property
 
 from billing_pipeline.catalog.agreements import NegotiatedPrice
 from billing_pipeline.catalog.fx_rates import FxRate
-from billing_pipeline.catalog.plans import Discount, Plan, Product
+from billing_pipeline.catalog.plans import Discount, Plan, Product, ProductCategory
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.taxes import TaxRate
 
@@ -26,11 +26,21 @@ class Catalog:
     rate_cards: tuple[RateCard, ...] = ()
     negotiated: tuple[NegotiatedPrice, ...] = ()
     inherited: tuple[tuple[NegotiatedPrice, ...], ...] = ()
+    categories: tuple[ProductCategory, ...] = ()
 
     @cached_property
     def product_by_key(self) -> dict[str, Product]:
         """Products by key."""
         return {product.key: product for product in self.products}
+
+    @cached_property
+    def category_names(self) -> dict[str, str]:
+        """Names of product categories by key."""
+        return {category.key: category.name for category in self.categories}
+
+    def products_of(self, category: str) -> tuple[str, ...]:
+        """Keys of the products of a category."""
+        return tuple(product.key for product in self.products if product.category == category)
 
     @cached_property
     def plan_by_key(self) -> dict[str, Plan]:

@@ -16,7 +16,11 @@ from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.selection import cards_named, share_a_day, take_equally
 from billing_pipeline.vocabulary.problems import Problem
 
-_KIND_OF_MODEL = {"flat": "recurring", "one_time": "one_time"}
+_KINDS_OF_MODEL = {
+    "flat": {"recurring"},
+    "one_time": {"one_time", "penalty", "adjustment"},
+}
+_KINDS_OF_TERM = {"penalty", "one_time", "adjustment"}
 
 
 def check_plans(catalog: Catalog) -> list[Problem]:
@@ -91,7 +95,7 @@ def _plan_problems(path: str, plan: Plan, catalog: Catalog) -> Iterator[Problem]
         )
     if plan.term is not None:
         yield from _product_problems(
-            f"{path}/term/product", plan.term.product, None, catalog.product_by_key
+            f"{path}/term/product", plan.term.product, _KINDS_OF_TERM, catalog.product_by_key
         )
     yield from _included_problems(path, plan)
 
@@ -109,10 +113,11 @@ def price_problems(
     file: str, path: str, price: Price, currency: str | None, catalog: Catalog
 ) -> Iterator[Problem]:
     """What is wrong with the product or the cards of one price; no currency is any."""
-    kinds = {_KIND_OF_MODEL.get(price.model, "usage")}
+    kinds = _KINDS_OF_MODEL.get(price.model, {"usage"})
     for problem in (
         *_product_problems(f"{path}/product", price.product, kinds, catalog.product_by_key),
         *_card_problems(path, price, currency, catalog.rate_card_by_key),
+        *_credit_problems(path, price, catalog.product_by_key),
     ):
         yield dataclasses.replace(problem, file=file)
 
@@ -128,6 +133,14 @@ def _product_problems(
         wanted = " or ".join(sorted(kinds))
         message = f"product {key!r} is of kind {product.kind}, but this needs kind {wanted}"
         yield Problem("plans.yaml", None, path, message)
+
+
+def _credit_problems(path: str, price: Price, products: Mapping[str, Product]) -> Iterator[Problem]:
+    product = products.get(price.product)
+    gives_back = isinstance(price, OneTimePrice) and price.amount < 0
+    if gives_back and product is not None and product.kind != "adjustment":
+        message = "is below zero; give money back by a product of kind adjustment"
+        yield Problem("plans.yaml", None, f"{path}/amount", message)
 
 
 def _card_problems(

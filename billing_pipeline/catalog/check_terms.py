@@ -12,6 +12,7 @@ AGREED_PRICES_FILE = "agreed_prices.csv"
 
 STATUSES = ["active", "suspended", "cancelled"]
 MOMENTS = ["on_the_day", "period_end"]
+_WAITS = (pl.col("takes_effect") == "period_end").fill_null(value=False)
 _NOTHING = ["plan_key", "quantity", "status"]
 
 
@@ -87,7 +88,7 @@ def check_agreed_prices(
 ) -> list[Problem]:
     """Unknown keys, prices that are not flat, spans that are none or overlap, also in prices.yaml.
 
-    Shape: AGREED_PRICES with ROW, and SUBSCRIPTIONS.
+    Shape: AGREED_PRICES with `takes_effect` and ROW, and SUBSCRIPTIONS.
     """
     flat = sorted(
         {
@@ -109,6 +110,14 @@ def check_agreed_prices(
             pl.format("no flat price '{}' in plans.yaml; only those can be agreed", "price_key"),
         ),
         *problems_in(agreed, file, "amount", pl.col("amount") < 0, pl.lit("is below zero")),
+        *_word(agreed, file, "takes_effect", MOMENTS),
+        *problems_in(
+            agreed,
+            file,
+            "valid_until",
+            pl.col("valid_until").is_not_null() & _WAITS,
+            pl.lit("a price that waits for the period's end has none; end it by a row of its own"),
+        ),
         *_spans(agreed, file, "price_key"),
     ]
 
@@ -149,8 +158,11 @@ def _spans(rows: pl.DataFrame, file: str, what: str) -> list[Problem]:
         row_before=pl.col(ROW).shift(1).over(key),
         until_before=pl.col("valid_until").shift(1).over(key),
     )
+    goes_on = pl.col("until_before").is_null()
+    if "takes_effect" in rows.columns:
+        goes_on &= ~_WAITS
     is_overlap = pl.col("row_before").is_not_null() & (
-        pl.col("until_before").is_null() | (pl.col("until_before") > pl.col("valid_from"))
+        goes_on | (pl.col("until_before") > pl.col("valid_from"))
     )
     return [
         *problems_in(

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import polars as pl
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from billing_pipeline.catalog.agreements import ALWAYS, NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.fx_rates import FxRate
-from billing_pipeline.catalog.plans import Discount, Plan, Product
+from billing_pipeline.catalog.plans import Discount, Plan, Product, ProductCategory
 from billing_pipeline.catalog.prices import Price
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import CATALOG_ENTRIES
@@ -31,7 +31,7 @@ TEMPLATE_FILE = "template_file"
 NEGOTIATED = "negotiated_price"
 """Kind of the entries of agreements, one per agreement and first day."""
 
-_PRICE: TypeAdapter[Price] = TypeAdapter(Price)
+_PRICE: TypeAdapter[Price] = TypeAdapter(Price, config=ConfigDict(defer_build=True))
 
 
 class _Entry(NamedTuple):
@@ -60,6 +60,7 @@ def catalog_from_entries(entries: pl.DataFrame) -> Catalog:
     """The catalog that CATALOG_ENTRIES describe, in the order of its files."""
     prices = {key: _PRICE.validate_json(document) for key, document in _documents(entries, "price")}
     return Catalog(
+        categories=_parsed(entries, "product_category", ProductCategory),
         products=_parsed(entries, "product", Product),
         plans=tuple(
             _plan_with_prices(document, prices) for _, document in _documents(entries, "plan")
@@ -88,6 +89,7 @@ def _template_entries(templates: Mapping[str, str]) -> Iterator[_Entry]:
 
 
 def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
+    yield from _timeless("product_category", catalog.categories)
     yield from _timeless("product", catalog.products)
     for plan in catalog.plans:
         yield _Entry("plan", plan.key, ALWAYS, None, _plan_without_prices(plan))
@@ -127,9 +129,27 @@ def _orders(entries: Sequence[_Entry]) -> Iterator[_Entry]:
         yield _Entry(ORDER, kind, ALWAYS, None, _canonical(keys))
 
 
-def _timeless(kind: str, things: Iterable[Product | Discount | RateCard]) -> Iterator[_Entry]:
+def _timeless(
+    kind: str, things: Iterable[ProductCategory | Product | Discount | RateCard]
+) -> Iterator[_Entry]:
     for thing in things:
-        yield _Entry(kind, thing.key, ALWAYS, None, _canonical(thing.model_dump(mode="json")))
+        document = thing.model_dump(mode="json")
+        stated = {name: document[name] for name in document if _is_kept(name, document[name])}
+        yield _Entry(kind, thing.key, ALWAYS, None, _canonical(stated))
+
+
+_CAME_LATER: dict[str, object] = {
+    "category": None,
+    "categories": [],
+    "free_initial": "0",
+    "rounding": "up",
+    "counted_as": [],
+}
+"""Fields that are stored only where they say something: what does not use them is as before."""
+
+
+def _is_kept(name: str, value: object) -> bool:
+    return name not in _CAME_LATER or value != _CAME_LATER[name]
 
 
 def _prices(plan: Plan) -> Iterator[tuple[str, Price]]:

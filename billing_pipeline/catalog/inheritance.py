@@ -18,7 +18,7 @@ Thing = TypeVar("Thing", bound=_Keyed)
 
 
 def with_inherited(own: Catalog, above: Catalog) -> Catalog:
-    """Products, plans, discounts and rate cards of both; of one key the tenant's own holds.
+    """Products, their categories, plans, discounts, rate cards of both; of one key its own holds.
 
     Agreements of the tenant above come along as far as they are for an account type or for
     everyone: its accounts are not the tenant's. Taxes are the tenant's own.
@@ -28,6 +28,7 @@ def with_inherited(own: Catalog, above: Catalog) -> Catalog:
     )
     return replace(
         own,
+        categories=_both(own.categories, above.categories),
         products=_both(own.products, above.products),
         plans=_both(own.plans, above.plans),
         discounts=_both(own.discounts, above.discounts),

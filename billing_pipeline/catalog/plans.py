@@ -11,12 +11,24 @@ from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCod
 from billing_pipeline.vocabulary.proration import ProrationRule
 
 
-class Product(Configuration):
-    """Something that is sold."""
+class ProductCategory(Configuration):
+    """What products are gathered under: in reports, ledger rules, discounts and on invoices."""
 
     key: Key
     name: str
-    kind: Literal["recurring", "one_time", "usage", "discount", "adjustment"]
+
+
+class Product(Configuration):
+    """Something that is sold, or taken back.
+
+    `penalty` is owed for breaking off or for what was not kept, `adjustment` puts something right,
+    `discount` reduces other charges.
+    """
+
+    key: Key
+    name: str
+    kind: Literal["recurring", "one_time", "usage", "penalty", "discount", "adjustment"]
+    category: Key | None = Field(default=None, description="one of product_categories")
     tax_category: Key = "standard"
     section: str | None = Field(
         default=None, description="heading it stands under with `invoice_sections: section`"
@@ -100,7 +112,10 @@ class Discount(Configuration):
     product: Key
     percent_off: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)] | None = None
     amount_off: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
-    products: list[Key] = Field(default=[], description="products it reduces; empty is all")
+    products: list[Key] = Field(default=[], description="products it reduces")
+    categories: list[Key] = Field(
+        default=[], description="categories it reduces; neither these nor products named is all"
+    )
     periods: int | None = Field(default=None, ge=1, description="first n billing periods only")
     until: dt.date | None = Field(default=None, description="local day after the last")
     priority: int = Field(default=100, description="lower is taken first")
@@ -185,7 +200,8 @@ class Plan(Configuration):
 class Products(Configuration):
     """The file `products.yaml`."""
 
-    products: list[Product]
+    product_categories: list[ProductCategory] = []
+    products: list[Product] = []
 
 
 class Plans(Configuration):

@@ -78,17 +78,53 @@ class Selector(Configuration):
         return self
 
 
-class Increment(Configuration):
+class CountedAs(Configuration):
+    """Events of up to `up_to` measured units, and more than the band before, count as `units`."""
+
+    up_to: Annotated[Units, Field(gt=0)]
+    units: Units
+
+
+Rounding = Literal["up", "down", "nearest"]
+"""Which multiple of its increment an event is billed; of two that are as near the greater."""
+
+
+class Rounded(Configuration):
+    """What is taken off an event first, and how the rest of it is rounded.
+
+    `free_initial` units are taken off. What is left counts as its band of `counted_as` says ("30
+    to 60 s becomes 60"); past the last band it is raised to the minimum and rounded to a multiple
+    of the increment.
+    """
+
+    free_initial: Units = Decimal(0)
+    rounding: Rounding = "up"
+    counted_as: list[CountedAs] = Field(default=[], description="bands of rising up_to")
+
+    @property
+    def rounds_up_only(self) -> bool:
+        """Whether spans of an event can be rounded one by one."""
+        return self.rounding == "up" and not self.counted_as
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> Self:
+        bounds = [band.up_to for band in self.counted_as]
+        if any(later <= earlier for earlier, later in pairwise(bounds)):
+            raise ValueError("counted_as must have rising up_to")
+        return self
+
+
+class Increment(Rounded):
     """How one event's measured quantity becomes billable units.
 
-    `free_initial` units are taken off first; what is left is raised to `minimum`, then rounded
-    up to the next `increment`. "30/6" is minimum 30, increment 6. Without an increment time is
-    rounded up to whole seconds, and everything else is billed as measured.
+    `free_initial` units are taken off first; what is left is raised to `minimum`, then rounded,
+    up unless `rounding` says otherwise, to a multiple of `increment`. "30/6" is minimum 30,
+    increment 6. Without an increment time is rounded to whole seconds, and everything else is
+    billed as measured.
     """
 
     minimum: Units = Decimal(0)
     increment: Annotated[Decimal, Field(gt=0, max_digits=28, decimal_places=10)] | None = None
-    free_initial: Units = Decimal(0)
 
 
 class IntroductoryTerms(Configuration):

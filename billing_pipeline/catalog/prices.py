@@ -27,7 +27,7 @@ from billing_pipeline.catalog.price_terms import (
     TieredUsage,
     Units,
 )
-from billing_pipeline.catalog.rate_cards import ChargedBy, TimeBand
+from billing_pipeline.catalog.rate_cards import SPLIT_ROUNDS_UP, ChargedBy, TimeBand
 from billing_pipeline.vocabulary.configuration import Configuration, Key
 from billing_pipeline.vocabulary.proration import ProrationRule
 
@@ -137,6 +137,8 @@ class TimeOfDayUsage(BaseUsagePrice):
         keys = [band.key for band in self.bands]
         if len(set(keys)) < len(keys):
             raise ValueError("two bands have the same key")
+        if self.charged_by == "split" and not self.increments.rounds_up_only:
+            raise ValueError(SPLIT_ROUNDS_UP)
         return self
 
 
@@ -182,10 +184,17 @@ class PerEventStepsUsage(TieredUsage):
 
 
 class CarriedUsage(BaseUsagePrice):
-    """The price stands in the usage record; `markup_percent` is added to it."""
+    """The price stands in the usage record; `markup_percent` is added to it.
+
+    A record carries what it costs in all, or the price of a pricing unit: then the units of one
+    price are added up before they are priced.
+    """
 
     model: Literal["carried"]
+    carries: Literal["amount", "unit_price"] = "amount"
     markup_percent: Amount = Decimal(0)
+    pricing_unit: Units = Field(default=Decimal(1), gt=0, description="for carries: unit_price")
+    unit: str = ""
 
 
 class PercentageUsage(BaseUsagePrice):

@@ -2,15 +2,18 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from billing_pipeline.catalog.price_terms import Units
+from billing_pipeline.catalog.price_terms import Rounded, Units
 from billing_pipeline.catalog.time_windows import TimeWindow
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
 
 ChargedBy = Literal["start", "split"]
+
+
+SPLIT_ROUNDS_UP = "spans of a split call are rounded up; leave out rounding and counted_as"
 
 
 class TimeBand(TimeWindow):
@@ -28,7 +31,7 @@ class CardExample(Configuration):
     amount: Decimal | None = Field(description="what it costs; null if it cannot be called")
 
 
-class RateCard(Configuration):
+class RateCard(Rounded):
     """One card: rows are in `rate_cards/<key>.csv`.
 
     The CSV has a header and the columns `prefix, name, unit_price` and optionally
@@ -51,6 +54,12 @@ class RateCard(Configuration):
         default="start",
         description="a call over several bands: all of it by its start, or split at the bounds",
     )
+
+    @model_validator(mode="after")
+    def _spans_are_rounded_up(self) -> Self:
+        if self.charged_by == "split" and not self.rounds_up_only:
+            raise ValueError(SPLIT_ROUNDS_UP)
+        return self
 
 
 class RateCards(Configuration):

@@ -23,6 +23,7 @@ class _Order(TypedDict):
     valid_from: dt.datetime
     is_whole: bool
     most: Decimal | None
+    codes: Path | None
 
 
 @click.group()
@@ -44,6 +45,8 @@ def _deck_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--replace/--amend", "is_whole", default=True, show_default=True,
                          help="Whether what FILE does not name ends, or stays."),
             click.option("--most", type=Decimal, help="A price above it is absurd."),
+            click.option("--codes", type=_FILE,
+                         help="The prefixes of a deck that names destinations by codes."),
         )
     ):  # fmt: skip
         command = decorate(command)
@@ -118,6 +121,7 @@ def _read(directory: Path, card: str, file: Path, **order: Unpack[_Order]) -> "D
         valid_from=order["valid_from"].date(),
         is_whole=order["is_whole"],
         most=order["most"],
+        codes=order["codes"],
     )
     return read_deck_for(directory, card, file, asked)
 

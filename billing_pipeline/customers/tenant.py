@@ -1,9 +1,9 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from billing_pipeline.customers.policies import (
     BillingPolicy,
@@ -103,9 +103,18 @@ class LedgerRule(Configuration):
     ledger_account: str
     cost_centre: str | None = None
     product: Key | None = None
+    category: Key | None = Field(
+        default=None, description="product category; a rule for a product itself goes before"
+    )
     tax: str | None = Field(default=None, description="tax code and rate, e.g. S/20")
     currency: CurrencyCode | None = None
     customer_group: str | None = Field(default=None, description="account_type of accounts.csv")
+
+    @model_validator(mode="after")
+    def _is_for_a_product_or_a_category(self) -> Self:
+        if self.product is not None and self.category is not None:
+            raise ValueError("give either product or category")
+        return self
 
 
 class LedgerAccounts(Configuration):
@@ -172,6 +181,8 @@ class AccountType(Configuration):
     )
 
 
+InvoiceSections = Literal["account", "subscription", "product", "section", "category"]
+
 EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
 
 DocumentFile = Literal["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
@@ -217,7 +228,7 @@ class Tenant(Configuration):
     document_files: list[DocumentFile] = Field(
         default=["itemisation"], description="what is made of a document beside the PDF"
     )
-    invoice_sections: Literal["account", "subscription", "product", "section"] = Field(
+    invoice_sections: InvoiceSections = Field(
         default="account", description="what the lines of a document are gathered by"
     )
     invoice_lines: Literal["charge", "product", "transaction"] = Field(

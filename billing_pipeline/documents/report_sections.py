@@ -86,6 +86,7 @@ def sections(report: FinancialReport, currency: str, formats: Formats) -> tuple[
     """Every part of the report that has something to say."""
     drawn = (
         _revenue(report, currency, formats),
+        _categories(report, currency, formats),
         _members(report, currency, formats),
         _balances(report, formats),
         _taxes(report, formats),
@@ -121,6 +122,19 @@ def _revenue(report: FinancialReport, currency: str, formats: Formats) -> Sectio
     )
     note = f"By month, and by product in {report.month:%B %Y}. In {currency}, net of tax."
     return Section("Revenue", note, column_chart(points), by_product)
+
+
+def _categories(report: FinancialReport, currency: str, formats: Formats) -> Section:
+    title = "Product categories"
+    own = report.categories.filter(pl.col("currency") == currency)
+    if own["category"].null_count() == own.height:
+        return Section(title)
+    rows = own.sort("revenue_minor", "category", descending=[True, False], nulls_last=True)
+    points = [
+        (name or "without category", int(minor), formats.figure(int(minor), currency))
+        for name, minor in rows.select("category_name", "revenue_minor").rows()
+    ]
+    return Section(title, f"Revenue of the month in {currency}.", bars=bars(points))
 
 
 def _members(report: FinancialReport, currency: str, formats: Formats) -> Section:

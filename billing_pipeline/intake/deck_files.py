@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from billing_pipeline.catalog.deck_layouts import LAYOUTS, FileLayout
+from billing_pipeline.catalog.deck_layouts import FIRST_DAY, LAYOUTS, CodeColumns, FileLayout
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document
 from billing_pipeline.intake.yaml_files import read_yaml
 from billing_pipeline.vocabulary.problems import ROW, ConfigurationRefused, Problem
@@ -53,7 +53,7 @@ def read_cells(path: Path, layout: FileLayout) -> pl.DataFrame:
     if content.startswith(_GZIP):
         content = gzip.decompress(content)
     text = content.decode(layout.encoding, errors="replace").removeprefix("\ufeff")
-    before = 0 if layout.header_row is None else layout.header_row - 1
+    before = _lines_before(text, layout, path.name)
     first = before + (1 if layout.header_row is None else 2)
     try:
         cells = pl.read_csv(
@@ -69,9 +69,43 @@ def read_cells(path: Path, layout: FileLayout) -> pl.DataFrame:
         wrong = str(error).split("\n", maxsplit=1)[0]
         raise ConfigurationRefused([Problem(path.name, None, None, f"no table: {wrong}")]) from None
     named = cells.rename({name: name.strip() for name in cells.columns})
-    return _without_footer(named.with_row_index(ROW, offset=first), layout).with_columns(
+    rows = _without_footer(named.with_row_index(ROW, offset=first), layout).with_columns(
         pl.col(ROW).cast(pl.Int64)
     )
+    day = _day_in_text(text.splitlines()[:before], layout)
+    return rows if day is None else rows.with_columns(pl.lit(day).alias(FIRST_DAY))
+
+
+def read_codes(path: Path, columns: CodeColumns) -> pl.DataFrame:
+    """The file that says which prefixes the codes of a deck have, every cell a text.
+
+    Raises: ConfigurationRefused if it lacks a column.
+    """
+    codes = read_cells(path, FileLayout(prefix=columns.prefix, unit_price=columns.code))
+    missing = [name for name in (columns.code, columns.prefix) if name not in codes.columns]
+    if missing:
+        message = f"has no column {missing}; it has {codes.drop(ROW).columns}"
+        raise ConfigurationRefused([Problem(path.name, 1, None, message)])
+    return codes
+
+
+def _lines_before(text: str, layout: FileLayout, file: str) -> int:
+    """Lines that stand before the row of the column names."""
+    if layout.header_at is None:
+        return 0 if layout.header_row is None else layout.header_row - 1
+    for number, line in enumerate(text.splitlines()):
+        if line.lstrip('" ').startswith(layout.header_at):
+            return number
+    message = f"no row begins with {layout.header_at!r}, as that of the column names should"
+    raise ConfigurationRefused([Problem(file, None, None, message)])
+
+
+def _day_in_text(lines: list[str], layout: FileLayout) -> str | None:
+    words = layout.first_day_after
+    if words is None:
+        return None
+    found = (line.partition(words)[2].strip(' ",') for line in lines if words in line)
+    return next(found, None)
 
 
 def _without_footer(cells: pl.DataFrame, layout: FileLayout) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from billing_pipeline.intake.tenant_tables import TABLE_COLUMNS
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _WORDS: dict[tuple[str, str], Sequence[str]] = {
     ("subscription_changes", "takes_effect"): MOMENTS,
+    ("agreed_prices", "takes_effect"): MOMENTS,
     ("subscription_changes", "status"): STATUSES,
 }
 

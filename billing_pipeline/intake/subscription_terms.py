@@ -1,12 +1,12 @@
 """What changes about subscriptions after they start: three CSV files of a tenant folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from billing_pipeline.billing.facts import BillingFacts
-from billing_pipeline.billing.period_end import resolved_changes
+from billing_pipeline.billing.period_end import resolved_agreed_prices, resolved_changes
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.check_terms import (
     AGREED_PRICES_FILE,
@@ -27,6 +27,8 @@ from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake.csv_tables import CsvColumn, CsvTable, read_table
 from billing_pipeline.rating.schema import RATED_USAGE
 from billing_pipeline.vocabulary.problems import Problem
+
+_WAITS = (pl.col("takes_effect") == "period_end").fill_null(value=False)
 
 TERMS_FILES = (CHANGES_FILE, DISCOUNTS_FILE, AGREED_PRICES_FILE)
 
@@ -50,6 +52,7 @@ _AGREED_PRICE_COLUMNS = (
     CsvColumn("amount", "decimal", is_required=True),
     CsvColumn("valid_from", "date"),
     CsvColumn("valid_until", "date"),
+    CsvColumn("takes_effect", "key"),
 )
 TERMS_COLUMNS = {
     "subscription_changes": _CHANGE_COLUMNS,
@@ -111,19 +114,21 @@ def dated_terms(
     subscriptions: pl.DataFrame,
 ) -> SubscriptionTerms:
     """The terms with every change on the day it holds from; `terms` have no mistakes."""
-    waits = (pl.col("takes_effect") == "period_end").fill_null(value=False)
     facts = BillingFacts(
         tenant=tenant,
         catalog=catalog,
         accounts=ACCOUNTS.conform(accounts),
         subscriptions=SUBSCRIPTIONS.conform(subscriptions),
         rated_usage=RATED_USAGE.empty().lazy(),
-        subscription_changes=SUBSCRIPTION_CHANGES.conform(terms.changes.filter(~waits)),
+        subscription_changes=SUBSCRIPTION_CHANGES.conform(terms.changes.filter(~_WAITS)),
+        agreed_prices=AGREED_PRICES.conform(terms.agreed_prices.filter(~_WAITS)),
     )
+    changes = resolved_changes(facts, SUBSCRIPTION_CHANGES.conform(terms.changes.filter(_WAITS)))
+    waiting = AGREED_PRICES.conform(terms.agreed_prices.filter(_WAITS))
     return SubscriptionTerms(
-        changes=resolved_changes(facts, SUBSCRIPTION_CHANGES.conform(terms.changes.filter(waits))),
+        changes=changes,
         discounts=SUBSCRIPTION_DISCOUNTS.conform(terms.discounts),
-        agreed_prices=AGREED_PRICES.conform(terms.agreed_prices),
+        agreed_prices=resolved_agreed_prices(replace(facts, subscription_changes=changes), waiting),
     )
 
 

@@ -28,6 +28,7 @@ from billing_pipeline.intake.folder_above import folder_above
 from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
 from billing_pipeline.intake.mandates import check_mandates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
+from billing_pipeline.intake.product_categories import check_categories
 from billing_pipeline.intake.subscription_terms import (
     TERMS_FILES,
     SubscriptionTerms,
@@ -154,8 +155,8 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     across += check_terms(terms, whole, subscriptions)
     across += check_rollover(whole, tenant.look_back_periods)
     across += check_account_types(tenant, whole, accounts, subscriptions)
-    across += [*check_vat_numbers(tenant, accounts), *check_mandates(tenant, accounts)]
-    across += check_controls(tenant, TENANT_FILE)
+    across += check_vat_numbers(tenant, accounts) + check_mandates(tenant, accounts)
+    across += check_categories(whole, tenant) + check_controls(tenant, TENANT_FILE)
     across = across or broken_examples(
         catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
     )
@@ -242,6 +243,7 @@ def _catalog(folder: _Folder) -> Catalog:
     fx_rates, mistakes = read_fx_rates(folder.content(FX_FILE))
     folder.problems.extend(mistakes)
     return Catalog(
+        categories=() if products is None else tuple(products.product_categories),
         products=() if products is None else tuple(products.products),
         plans=() if plans is None else tuple(plans.plans),
         discounts=() if plans is None else tuple(plans.discounts),

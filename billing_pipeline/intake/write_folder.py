@@ -32,7 +32,10 @@ def write_tenant_folder(
     directory.mkdir(parents=True, exist_ok=True)
     _write_yaml(directory / "tenant.yaml", _document(tenant))
     lists: dict[str, dict[str, Sequence[Configuration]]] = {
-        "products.yaml": {"products": catalog.products},
+        "products.yaml": {
+            "product_categories": catalog.categories,
+            "products": catalog.products,
+        },
         "plans.yaml": {"plans": catalog.plans, "discounts": catalog.discounts},
         "prices.yaml": {"prices": catalog.negotiated},
         "taxes.yaml": {"tax_rates": catalog.tax_rates},

@@ -15,7 +15,7 @@ from billing_pipeline.invoicing.document import (
     Statement,
 )
 from billing_pipeline.invoicing.grouping import printed_lines
-from billing_pipeline.invoicing.sections import sections
+from billing_pipeline.invoicing.sections import headings, sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
 from billing_pipeline.invoicing.tiers import TieredPrice, tiered_lines
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
@@ -49,11 +49,13 @@ class Beside:
     """What documents tell beside their own rows.
 
     `statements` are balances by `invoice_number`; `products` name what is sold, where lines or
-    sections are put together by it; `tiered_prices` by key explain usage by tiers.
+    sections are put together by it; `categories` are names of product categories by key;
+    `tiered_prices` by key explain usage by tiers.
     """
 
     statements: pl.DataFrame | None = None
     products: Mapping[str, Product] = dataclasses.field(default_factory=dict)
+    categories: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tiered_prices: Mapping[str, Sequence[TieredPrice]] = dataclasses.field(default_factory=dict)
 
 
@@ -85,6 +87,8 @@ def invoice_document(
     payer = accounts.row(by_predicate=pl.col("account_key") == row["account_key"], named=True)
     sign = -1 if row["document_kind"] == "credit_note" else 1
     usage = RATED_USAGE.empty() if itemisation is None else itemisation.select(RATED_USAGE.names)
+    gathered_by = tenant.invoice_sections
+    names = headings(gathered_by, beside.products, beside.categories)
     printed = printed_lines(lines, usage, tenant.invoice_lines, beside.products, tenant.time_zone)
     built = InvoiceDocument(
         **{name: row[name] for name in _DOCUMENT},
@@ -100,7 +104,7 @@ def invoice_document(
         locale=payer["language"],
         seller=seller_party(tenant.legal_entity),
         buyer=Party(**{name: payer[name] for name in _BUYER}),
-        sections=sections(printed, accounts, sign, tenant.invoice_sections, beside.products),
+        sections=sections(printed, accounts, sign, gathered_by, names),
         taxes=tax_groups(taxes, sign),
         payment=payment_details(
             tenant.legal_entity,

@@ -26,7 +26,7 @@ from billing_pipeline.orchestration.brand_templates import FOLDER as TEMPLATES
 from billing_pipeline.orchestration.brand_templates import with_templates
 from billing_pipeline.orchestration.identifiers import refuse_overlaps_between_tenants
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.facts import read_facts
+from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
 
 TENANT_FILE = "tenant.yaml"
 
@@ -119,7 +119,8 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
         "rate_card_prices": cards,
     }
     own = catalog_from_entries(entries)
-    write_tenant_folder(directory, facts.tenant, own, feeds, tables)
+    tenant = read_tenant(installation, tenant_key)
+    write_tenant_folder(directory, tenant, own, feeds, tables)
     write_overrides(directory / TEMPLATES, templates)
 
 

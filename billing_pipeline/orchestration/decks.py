@@ -10,6 +10,7 @@ import phonenumbers
 import polars as pl
 
 from billing_pipeline.catalog.check_rate_cards import check_card_rows
+from billing_pipeline.catalog.deck_codes import joined_rows, with_prefixes_of_codes
 from billing_pipeline.catalog.deck_findings import (
     absurd_prices,
     amended,
@@ -19,11 +20,12 @@ from billing_pipeline.catalog.deck_findings import (
     missing_parents,
     replaced,
 )
-from billing_pipeline.catalog.deck_layouts import stated_prices
+from billing_pipeline.catalog.deck_layouts import FileLayout, stated_prices
+from billing_pipeline.catalog.deck_untaken import untaken
 from billing_pipeline.catalog.decks import read_deck
 from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
-from billing_pipeline.intake.deck_files import read_cells, read_layout
+from billing_pipeline.intake.deck_files import read_cells, read_codes, read_layout
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.rating.card_examples import broken_examples
 from billing_pipeline.vocabulary.problems import ROW, Problem
@@ -63,23 +65,28 @@ class Deck:
 
 @dataclass(frozen=True)
 class DeckOrder:
-    """What to do with a deck's file: its layout, from which day, and what it leaves standing."""
+    """What to do with a deck's file: its layout, from which day, and what it leaves standing.
+
+    `codes` is the file with the prefixes of a deck that names destinations by codes.
+    """
 
     layout: str
     valid_from: dt.date
     is_whole: bool
     most: Decimal | None = None
+    codes: Path | None = None
 
 
 def read_deck_for(directory: Path, card_key: str, file: Path, order: DeckOrder) -> Deck:
     """Read a deck for a card of a tenant folder; changes nothing.
 
-    Raises: UnknownCard, UnknownLayout, ConfigurationRefused.
+    Raises: UnknownCard, UnknownLayout, DeckRefused, ConfigurationRefused.
     """
     folder = read_tenant_folder(directory)
     card = _card(folder, card_key)
     layout = read_layout(order.layout)
-    cells, meaning = stated_prices(read_cells(file, layout), layout)
+    table = read_cells(file, layout)
+    cells, meaning = stated_prices(*_by_prefix(table, layout, order))
     read = read_deck(cells, meaning, card, order.valid_from, file.name)
     rows = read.prices
     conflicts = conflicting_duplicates(rows, file.name)
@@ -96,8 +103,27 @@ def read_deck_for(directory: Path, card_key: str, file: Path, order: DeckOrder) 
         before=before,
         after=RATE_CARD_PRICES.conform(after),
         mistakes=(*read.problems, *conflicts, *_judged(folder, card, after)),
-        remarks=_remarks(card, rows, after, file.name, order.most),
+        remarks=(
+            *untaken(table, layout, file.name),
+            *_remarks(card, rows, after, file.name, order.most),
+        ),
     )
+
+
+def _by_prefix(
+    table: pl.DataFrame, layout: FileLayout, order: DeckOrder
+) -> tuple[pl.DataFrame, FileLayout]:
+    """The rows of a deck's table, each with its prefixes."""
+    rows, meaning = joined_rows(table, layout)
+    if layout.codes is None or layout.prefix not in table.columns:
+        return rows, meaning
+    if order.codes is None:
+        columns = f"{layout.codes.code} and {layout.codes.prefix}"
+        raise DeckRefused(
+            f"this layout names destinations in {layout.prefix!r}; give a file of their prefixes,"
+            f" columns {columns}, with --codes"
+        )
+    return with_prefixes_of_codes(rows, meaning, read_codes(order.codes, layout.codes))
 
 
 def take_over(directory: Path, deck: Deck, *, accept_remarks: bool) -> Path:

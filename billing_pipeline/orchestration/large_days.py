@@ -5,6 +5,7 @@ worker rates them in turn (the asset `rated_usage`) or each worker one of them (
 """
 
 import datetime as dt
+import os
 import pickle
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.partitions import TENANT_TAG, tenant_day_key
 from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.retries import storage_faults_retried
+from billing_pipeline.orchestration.step_workers import step_workers
 from billing_pipeline.orchestration.steps.facts import read_facts, read_rate_cards
 from billing_pipeline.orchestration.steps.rate import (
     RatedShard,
@@ -145,7 +147,7 @@ OPS = ("shards_of_the_day", "rate_one_shard", "make_the_day_current")
 rate_large_day = large_day.to_job(
     name="rate_large_day",
     description="Price a tenant's usage day too large for one worker, shard by shard.",
-    executor_def=dg.multiprocess_executor,
+    executor_def=step_workers(os.environ),
     resource_defs={"io_manager": ShardsInTheLake(), "billing": BillingInstallation()},
     config=dg.ConfigMapping(
         config_fn=lambda day: {"ops": {op: {"config": day} for op in OPS}},

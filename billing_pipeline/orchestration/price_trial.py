@@ -47,9 +47,13 @@ _SHOWN = (
     "rate_valid_from",
     "cost_prefix",
     "spans",
+    "increments",
     "record_number",
 )
-_PRICED_BY = ("rate_name", "rate_prefix", "rate_band", "rate_valid_from", "cost_prefix", "spans")
+_PRICED_BY = (
+    "rate_name", "rate_prefix", "rate_band", "rate_valid_from", "cost_prefix", "increments",
+    "spans",
+)  # fmt: skip
 
 
 @dataclass

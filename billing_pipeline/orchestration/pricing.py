@@ -42,6 +42,8 @@ class Explanation:
     account: str
     plan: str
     product: str
+    product_kind: str
+    category: str | None
     day: dt.date
     time_zone: str
     candidates: list[Candidate]
@@ -55,11 +57,16 @@ class Explanation:
         who = f"subscription {self.subscription} of account {self.account}"
         lines = [f"{who} on plan {self.plan}, {self.day} in {self.time_zone}"]
         for key in dict.fromkeys(one.price_key for one in self.candidates):
-            lines.append(f"price {key} of product {self.product}; the first in force holds:")
+            lines.append(f"price {key} of {self._product}; the first in force holds:")
             lines += [_line(one) for one in self.candidates if one.price_key == key]
         if not self.candidates:
             lines.append(f"plan {self.plan} has no price of product {self.product}")
         return "\n".join(lines)
+
+    @property
+    def _product(self) -> str:
+        category = "" if self.category is None else f", {self.category}"
+        return f"product {self.product} ({self.product_kind}{category})"
 
 
 def _line(one: Candidate) -> str:
@@ -111,6 +118,7 @@ def explain(given: Sources, subscription_key: str, product_key: str, at: dt.date
     if product_key not in facts.catalog.product_by_key:
         known = ", ".join(sorted(facts.catalog.product_by_key))
         raise UnknownName(f"no product {product_key!r}; there are {known}")
+    product = facts.catalog.product_by_key[product_key]
     changes = facts.terms.changes.filter(
         pl.col("subscription_key") == subscription_key,
         pl.col("plan_key").is_not_null(),
@@ -123,6 +131,8 @@ def explain(given: Sources, subscription_key: str, product_key: str, at: dt.date
         account=str(subscription.item(0, "account_key")),
         plan=plan_key,
         product=product_key,
+        product_kind=product.kind,
+        category=product.category,
         day=at,
         time_zone=facts.tenant.time_zone,
         candidates=explain_prices(

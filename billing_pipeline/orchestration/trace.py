@@ -22,6 +22,7 @@ _EVENT = (
     "rate_prefix",
     "rate_band",
     "rate_valid_from",
+    "increments",
     "file_key",
     "record_number",
 )
@@ -134,9 +135,10 @@ def _event(event: dict[str, object], names: dict[str, str]) -> str:
     name = names[str(event["file_key"])]
     rate = f" prefix {event['rate_prefix']}" if event["rate_prefix"] else ""
     band = f" band {event['rate_band']}" if event["rate_band"] else ""
+    steps = f" in {event['increments']}" if event["increments"] else ""
     since = f" of {event['rate_valid_from']}" if event["rate_valid_from"] else ""
     return (
         f"    {event['started_at']} {event['destination'] or ''} quantity {event['quantity']} "
-        f"billable {event['billable_units']} at {event['unit_price']} = {event['amount']}"
+        f"billable {event['billable_units']}{steps} at {event['unit_price']} = {event['amount']}"
         f"{rate}{band}{since}  <- {name} record {event['record_number']} ({event['file_key']})"
     )

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 import polars as pl
 
@@ -11,10 +10,8 @@ from billing_pipeline.catalog.rate_cards import RateCard
 from billing_pipeline.rating.exact import WHOLE, to_whole, wholes
 from billing_pipeline.rating.local_time import days_since
 from billing_pipeline.rating.prefixes import PrefixIndex, prefix_index
-from billing_pipeline.rating.terms import Terms, terms_of
+from billing_pipeline.rating.terms import Terms, ladder_of, rounding_number, terms_of
 from billing_pipeline.rating.time_bands import ANY_TIME, Bands, time_bands
-
-_NOTHING_FREE = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -36,14 +33,16 @@ class FlattenedCard:
     time_zone: str
     indexes: Mapping[tuple[object, ...], PrefixIndex]
 
-    def row_of(self, events: pl.DataFrame) -> pl.Series:
+    def row_of(self, events: pl.DataFrame, span_starts: pl.Series | None = None) -> pl.Series:
         """Row that prices each event, null where no prefix of the version and band matches.
 
         Shape: row by row. `events` has `number`, the key of its destination, and `local_start`,
-        the tenant's wall clock.
+        the tenant's wall clock as it began, which tells the version; the band is that of
+        `span_starts`, the wall clock as a later span of it begins.
         """
-        numbers, local = events.get_column("number"), events.get_column("local_start")
-        begun = days_since(self.version_starts, local)
+        numbers, began = events.get_column("number"), events.get_column("local_start")
+        local = began if span_starts is None else span_starts
+        begun = days_since(self.version_starts, began)
         if isinstance(begun, int) and self.bands is None:
             return _longest(self.indexes.get((begun, ANY_TIME)), numbers)
         keyed = numbers.to_frame("number").with_columns(
@@ -68,12 +67,7 @@ def _no_rows(height: int) -> pl.Series:
     return pl.repeat(None, height, dtype=pl.UInt32, eager=True).alias("row")
 
 
-def flattened_card(
-    card: RateCard,
-    rate_card_prices: pl.DataFrame,
-    time_zone: str,
-    free_initial: Decimal = _NOTHING_FREE,
-) -> FlattenedCard:
+def flattened_card(card: RateCard, rate_card_prices: pl.DataFrame, time_zone: str) -> FlattenedCard:
     """Flatten one card's rows of RATE_CARD_PRICES; `time_zone` is the tenant's.
 
     A band's price of a prefix goes before its any-time price; the longest prefix that has a
@@ -94,7 +88,7 @@ def flattened_card(
             rate_band=pl.when(pl.col("band") != ANY_TIME).then("band"),
             rate_valid_from="valid_from",
         ),
-        terms=terms_of(_terms_table(card, rows, free_initial)),
+        terms=terms_of(_terms_table(card, rows), tuple(filter(None, [ladder_of(card)]))),
         version_starts=pl.Series("version", starts, dtype=pl.Date),
         bands=time_bands(card.bands, card.holidays) if card.bands else None,
         is_split=card.charged_by == "split" and bool(card.bands),
@@ -126,12 +120,14 @@ def _indexes(
             yield (version, band), prefix_index(fitting["prefix"], fitting["row"])
 
 
-def _terms_table(card: RateCard, rows: pl.DataFrame, free_initial: Decimal) -> pl.DataFrame:
+def _terms_table(card: RateCard, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         unit_price=wholes(pl.col("unit_price")),
         pricing_unit=pl.lit(to_whole(card.pricing_unit), dtype=WHOLE),
         connection_fee=wholes(pl.col("connection_fee")),
-        free_initial=pl.lit(to_whole(free_initial), dtype=WHOLE),
+        free_initial=pl.lit(to_whole(card.free_initial), dtype=WHOLE),
         minimum=wholes(pl.col("minimum_units")),
         increment=wholes(pl.col("increment_units")),
+        rounding=pl.lit(rounding_number(card), dtype=WHOLE),
+        ladder=pl.lit(1 if card.counted_as else 0, dtype=WHOLE),
     )

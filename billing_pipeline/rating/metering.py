@@ -6,8 +6,8 @@ import polars as pl
 
 from billing_pipeline.catalog.prices import MeteredUsage
 from billing_pipeline.rating.included import EVENT_ORDER
-from billing_pipeline.rating.period import at_one_price
-from billing_pipeline.rating.tiers import tiered_amount
+from billing_pipeline.rating.models.graduated import tiered_amount
+from billing_pipeline.rating.one_price import at_one_price
 from billing_pipeline.vocabulary.money import QUANTITY, exact_product
 
 _HUNDRED = 100

@@ -19,6 +19,7 @@ PRICED = pl.Schema(
         "spans": pl.String(),
         "meter_group": pl.String(),
         "meter_value": pl.String(),
+        "increments": pl.String(),
         "reason": pl.String(),
         "detail": pl.String(),
     }

@@ -35,5 +35,8 @@ RATED_USAGE = FrameSchema(
         "spans": optional(pl.String, "time bands a split event lay in: band, units, price; ..."),
         "meter_group": optional(pl.String, "group of a metered event that is aggregated apart"),
         "meter_value": optional(pl.String, "value of a metered event that is counted once"),
+        "increments": optional(
+            pl.String, "first and next step of billable units, 30/6; null as measured"
+        ),
     },
 )

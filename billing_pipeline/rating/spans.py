@@ -1,8 +1,9 @@
 """Calls over several time bands, priced band by band.
 
 Each span is rounded up to the increment of its band's price; what that is too much is eaten from
-the head of the next span. The minimum and the connection fee are those of the first span. Only
-time is split: events measured in seconds.
+the head of the next span. The minimum and the connection fee are those of the first span. The
+prices are those in force as the call began, however long it goes on. Only time is split: events
+measured in seconds.
 
 Worked example: peak 0.12 a minute until 19:00, off-peak 0.06, both 60/60. A call of 100 s from
 18:59:30 has 30 s in the peak, billed as 60 = 0.12; 40 s are left, billed as 60 = 0.06.
@@ -96,7 +97,11 @@ def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
     table = _term_columns(card)
     free = table.get_column("free_initial").max() if table.height else 0
     state = events.select(
-        "event", "number", at="started_at", left=after_free_units(_magnitude(), pl.lit(free))
+        "event",
+        "number",
+        "local_start",
+        at="started_at",
+        left=after_free_units(_magnitude(), pl.lit(free)),
     ).with_columns(at=_later(pl.lit(free)))
     changes = _changes(events, card.time_zone)
     for count in range(MOST_SPANS):
@@ -104,7 +109,7 @@ def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
         if state.is_empty():
             return
         local = wall_clock(state.get_column("at"), card.time_zone)
-        rows = card.row_of(state.with_columns(local_start=local))
+        rows = card.row_of(state, local)
         taken = pl.min_horizontal("left", _room(card.bands, local, changes))
         minimum = pl.col("minimum") if count == 0 else pl.lit(0, dtype=WHOLE)
         span = (
@@ -120,7 +125,11 @@ def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
         )
         yield span.select("event", "row", "band", "units", goes_on=pl.lit(value=False))
         state = span.filter(pl.col("row").is_not_null()).select(
-            "event", "number", at=_later(pl.col("units")), left=pl.col("left") - pl.col("units")
+            "event",
+            "number",
+            "local_start",
+            at=_later(pl.col("units")),
+            left=pl.col("left") - pl.col("units"),
         )
     yield state.filter(pl.col("left") > 0).select(
         "event",
@@ -212,4 +221,7 @@ def _summed(events: pl.DataFrame, spans: pl.DataFrame, card: FlattenedCard) -> p
         connection_fee=decimals(pl.when(pl.col("fee") != 0).then(pl.col("fee") * pl.col("sign"))),
         spans=pl.col("spans"),
     )
-    return priced.hstack(card.named.select(pl.all().gather(answered.get_column("first"))))
+    first = answered.get_column("first")
+    return priced.hstack(card.named.select(pl.all().gather(first))).hstack(
+        card.terms.shown.select(pl.col("increments").gather(first))
+    )

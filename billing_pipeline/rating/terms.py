@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import TypedDict
 
 import polars as pl
 
-from billing_pipeline.catalog.prices import Increment
+from billing_pipeline.catalog.price_terms import Increment, Rounded
 from billing_pipeline.rating.exact import (
     ONE,
     WHOLE,
@@ -18,7 +19,17 @@ from billing_pipeline.rating.exact import (
     to_whole,
     too_large_to_multiply,
 )
-from billing_pipeline.rating.increments import after_free_units, raised_to_minimum
+from billing_pipeline.rating.increments import (
+    DOWN,
+    NEAREST,
+    UP,
+    Ladder,
+    after_free_units,
+    counted_as,
+    increments_in_words,
+    raised_to_minimum,
+    rounded_to_step,
+)
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 TERMS = (
@@ -28,8 +39,15 @@ TERMS = (
     "free_initial",
     "minimum",
     "increment",
+    "rounding",
+    "ladder",
 )
-"""Columns of a table of terms, in ten-billionths; a null `unit_price` is blocked."""
+"""Columns of a table of terms, in ten-billionths; a null `unit_price` is blocked.
+
+`rounding` is the number of a rounding, `ladder` that of a ladder from 1; 0 is none.
+"""
+
+_ROUNDINGS = {"up": UP, "nearest": NEAREST, "down": DOWN}
 
 NO_INCREMENT = 0
 """Increment of prices that declare none: whole seconds of time, else as measured."""
@@ -47,13 +65,15 @@ class Terms:
 
     Most tables have one increment or no fee at all; a constant saves a gather and a division
     by a column for every event. `quotient` divides by the pricing unit; the cheap one where no
-    price is negative. `shown` are unit price and fee as people read them.
+    price is negative. `shown` are unit price, fee and increments as people read them, `ladders`
+    the bands of counted units that rows name by number.
     """
 
     varying: pl.DataFrame
     constant: Mapping[str, int | None]
     quotient: Callable[[pl.Expr, pl.Expr], pl.Expr]
     shown: pl.DataFrame
+    ladders: tuple[Ladder, ...]
 
     @cached_property
     def has_undeclared_increments(self) -> bool:
@@ -71,9 +91,32 @@ class Terms:
         return term in self.constant and self.constant[term] == value
 
 
+class TermRow(TypedDict):
+    """One row of a table of terms, its bands of counted units written out."""
+
+    unit_price: int
+    pricing_unit: int
+    connection_fee: int
+    free_initial: int
+    minimum: int
+    increment: int
+    rounding: int
+    ladder: Ladder
+
+
+def ladder_of(rounded: Rounded) -> Ladder:
+    """Bands of counted units in ten-billionths."""
+    return tuple((to_whole(band.up_to), to_whole(band.units)) for band in rounded.counted_as)
+
+
+def rounding_number(rounded: Rounded) -> int:
+    """Number of a rounding, as tables of terms have it."""
+    return _ROUNDINGS[rounded.rounding]
+
+
 def term_row(
     *, amount: Decimal, pricing_unit: Decimal, fee: Decimal, increments: Increment
-) -> dict[str, int]:
+) -> TermRow:
     """One row of a table of terms from configured numbers."""
     return {
         "unit_price": to_whole(amount),
@@ -84,15 +127,20 @@ def term_row(
         "increment": NO_INCREMENT
         if increments.increment is None
         else to_whole(increments.increment),
+        "rounding": rounding_number(increments),
+        "ladder": ladder_of(increments),
     }
 
 
-def terms_of_rows(rows: Sequence[Mapping[str, int]]) -> Terms:
+def terms_of_rows(rows: Sequence[TermRow]) -> Terms:
     """Terms of rows made by `term_row`."""
-    return terms_of(pl.DataFrame(rows, schema=dict.fromkeys(TERMS, WHOLE)))
+    ladders = tuple(dict.fromkeys(row["ladder"] for row in rows if row["ladder"]))
+    numbers: dict[Ladder, int] = {ladder: number for number, ladder in enumerate(ladders, 1)}
+    numbered = [{**row, "ladder": numbers.get(row["ladder"], 0)} for row in rows]
+    return terms_of(pl.DataFrame(numbered, schema=dict.fromkeys(TERMS, WHOLE)), ladders)
 
 
-def terms_of(table: pl.DataFrame) -> Terms:
+def terms_of(table: pl.DataFrame, ladders: tuple[Ladder, ...] = ()) -> Terms:
     """Split a table with the columns TERMS into constants and columns that vary."""
     same = [term for term in TERMS if table.get_column(term).n_unique() == 1]
     lowest = table.select(pl.col("unit_price").min()).item()
@@ -103,7 +151,9 @@ def terms_of(table: pl.DataFrame) -> Terms:
         shown=table.select(
             unit_price=decimals(pl.col("unit_price")),
             connection_fee=decimals(pl.when(pl.col("connection_fee") != 0).then("connection_fee")),
+            increments=pl.lit(increments_in_words(table)),
         ),
+        ladders=ladders,
     )
 
 
@@ -131,7 +181,7 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
 
 
 def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
-    """Price events as `amounts_by` does, with their unit price and fee beside it."""
+    """Price events as `amounts_by` does, with their unit price, fee and increments beside it."""
     units, fee = pl.col("billable_units"), pl.col("connection_fee")
     priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
     return priced.with_columns(
@@ -146,13 +196,18 @@ def _takes_back(events: pl.DataFrame) -> bool:
 
 def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     """Billable units of each event, never negative, beside its terms; null where it has none."""
-    units = pl.col("measured")
+    left = pl.col("measured")
     # Where no price has them, free units and minimum are not worth a pass over all events.
     if not terms.is_all("free_initial", 0):
-        units = after_free_units(units, terms["free_initial"])
+        left = after_free_units(left, terms["free_initial"])
+    units = left
     if not terms.is_all("minimum", 0):
         units = raised_to_minimum(units, terms["minimum"])
-    units = multiple_at_least(units, _step(events, terms))
+    if terms.is_all("rounding", UP):
+        units = multiple_at_least(units, _step(events, terms))
+    else:
+        units = rounded_to_step(units, _step(events, terms), terms["rounding"])
+    units = counted_as(left, units, terms.ladders, terms["ladder"])
     found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
     return (
         events.select(measured=pl.col("quantity").to_physical().abs())
@@ -162,7 +217,7 @@ def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
 
 
 def _step(events: pl.DataFrame, terms: Terms) -> pl.Expr:
-    """What each event is rounded up to."""
+    """What each event is rounded to a multiple of."""
     declared = terms["increment"]
     constant = terms.constant.get("increment")
     if constant is not None and constant != NO_INCREMENT:

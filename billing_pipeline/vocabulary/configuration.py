@@ -17,8 +17,13 @@ class Configuration(BaseModel):
     """One configured thing. Unknown keys are mistakes, never ignored."""
 
     # Ledger accounts, postal codes and bank numbers are text people write without quotes.
+    # Validators are built when first used: most processes start without reading configuration.
     model_config = ConfigDict(
-        extra="forbid", frozen=True, str_strip_whitespace=True, coerce_numbers_to_str=True
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        coerce_numbers_to_str=True,
+        defer_build=True,
     )
 
 

@@ -1,11 +1,14 @@
 from typing import get_args
 
+import polars as pl
 import pytest
 
-from billing_pipeline.accounting.chart import UnknownLedgerAccount
+from billing_pipeline.accounting.chart import UnknownLedgerAccount, with_category_rules
 from billing_pipeline.accounting.payments import journal_for_payments
 from billing_pipeline.accounting.posting_rules import journal_for_documents
 from billing_pipeline.accounting.roles import ACCOUNT_CLASS_BY_ROLE
+from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.plans import Product, ProductCategory
 from billing_pipeline.customers.tenant import LedgerAccounts, LedgerRole, LedgerRule
 from billing_pipeline_tests.accounting.builders import (
     ACCOUNTS,
@@ -69,6 +72,48 @@ def test_the_most_specific_rule_gives_the_account(
     rules: list[LedgerRule], expected: tuple[str, str | None]
 ) -> None:
     assert placed(*rules)["revenue"] == expected
+
+
+CATALOG = Catalog(
+    products=tuple(
+        Product(key=key, name=key, kind="usage", category=category)
+        for key, category in (("calls", "voice"), ("faxes", "voice"), ("seats", None))
+    ),
+    categories=(ProductCategory(key="voice", name="Voice"),),
+)
+
+
+def test_a_rule_for_a_category_holds_for_its_products_but_not_against_their_own() -> None:
+    chart = LedgerAccounts(
+        receivable="1100",
+        revenue="4000",
+        tax="2200",
+        revenue_by_product={"calls": "4010"},
+        rules=[rule("4500", category="voice")],
+    )
+    document = Document(
+        "INV-1", [("calls", 100), ("faxes", 200), ("seats", 400)], [("S", "20", 140)]
+    )
+
+    booked = journal_for_documents(
+        invoices_frame([document]),
+        lines_frame([document]),
+        taxes_frame([document]),
+        with_category_rules(tenant(ledger_accounts=chart), CATALOG),
+        ACCOUNTS,
+    )
+
+    revenue = booked.postings.filter(pl.col("role") == "revenue")
+    assert sorted(revenue.select("product_key", "ledger_account", "amount_minor").rows()) == [
+        ("calls", "4010", -100),
+        ("faxes", "4500", -200),
+        ("seats", "4000", -400),
+    ]
+
+
+def test_a_rule_for_a_category_that_is_not_spelled_out_takes_nothing() -> None:
+    assert placed(rule("4500", category="voice"))["revenue"] == ("4010", None)
+    assert placed(rule("4500", category="voice", currency="GBP"))["revenue"] == ("4010", None)
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,9 @@ def test_a_month_is_printed_with_the_figures_of_its_books(
     # 31.00 + 31.00 - 16.00 - 29.39 is still to be earned.
     assert "Deferred revenue USD -1.61 -16.61" in text
     assert "Unbilled revenue USD -4.00 1.00" in text
+    # By category: 7.00 of calls and 1.00 accrued, less the 5.00; the fees have no category.
+    assert "Telephony 3.00" in text
+    assert "without category 29.39" in text
     table = {file.stem: pl.read_csv(file) for file in out.glob("*.csv")}
     # 31.00 of 16 January were due on the 30th, 38.00 of 16 February are due on 2 March.
     aged = ("not_due_minor", "days_1_30_minor", "over_90_minor", "open_minor")

@@ -155,6 +155,41 @@ def test_a_company_sees_the_revenue_of_its_brands_summed(books: sa.Connection) -
     assert shown == [("group", Decimal("44.00")), ("voice", Decimal("44.00"))]
 
 
+def test_revenue_rolls_up_by_category_of_own_and_inherited_products(books: sa.Connection) -> None:
+    # The brand sells the company's calls, and has a product and a category of its own beside.
+    run(
+        books,
+        """
+        update tenants set document = '{"inherits_catalog": true}' where tenant_key = 'voice';
+        insert into catalog_entries
+            (tenant_key, kind, entry_key, document, content_hash, revision, known_from)
+        values
+        ('group', 'product_category', 'usage', '{"name": "Usage"}', '', 1, '2026-01-01'),
+        ('group', 'product', 'calls', '{"category": "usage"}', '', 1, '2026-01-01'),
+        ('group', 'product', 'subscription', '{"category": "usage"}', '', 1, '2026-01-01'),
+        ('voice', 'product_category', 'fees', '{"name": "Fees"}', '', 1, '2026-01-01'),
+        ('voice', 'product', 'subscription', '{"category": "fees"}', '', 1, '2026-01-01')
+        """,
+    )
+    query = (
+        "select tenant_key, month::text, category, category_name, tenants, revenue"
+        " from revenue_by_category where month = '2026-03-01' order by tenant_key, category"
+    )
+
+    assert rows(books, query) == [
+        (tenant, "2026-03-01", category, name, 1, Decimal(revenue))
+        for tenant in ("group", "voice")
+        for category, name, revenue in (("fees", "Fees", "20.00"), ("usage", "Usage", "-1.00"))
+    ]
+
+    run(books, "update tenants set document = '{}' where tenant_key = 'voice'")
+
+    assert [row[2:] for row in rows(books, query)][:2] == [
+        ("fees", "Fees", 1, Decimal("20.00")),
+        (None, None, 1, Decimal("-1.00")),
+    ]
+
+
 def test_the_trial_balance_shows_every_account(books: sa.Connection) -> None:
     # Receivable 30.00 + 22.80; revenue 20 + 20 and 5 - 1; tax 5.00 + 3.80.
     assert rows(

@@ -1,10 +1,11 @@
 """What is taken off, and what is topped up."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from billing_pipeline.catalog.plans import Discount
+from billing_pipeline.catalog.plans import Discount, Product
 from billing_pipeline_tests.billing.given import (
     LINE,
     MINUTES,
@@ -69,6 +70,22 @@ def test_a_discount_reduces_its_products_for_its_periods(terms: Row, reduced: li
     charges = charges_of(given, "2024-03-01")
 
     assert [key for key in amounts(charges) if "discount" in key] == [f"s1/{k}" for k in reduced]
+
+
+def test_a_discount_on_a_category_reduces_its_products_only() -> None:
+    given = facts(
+        plans=[plan([LINE, {**LINE, "key": "router", "product": "router"}])],
+        discounts=[discount(categories=["hardware"])],
+        of_subscriptions=AGREED,
+    )
+    hardware = Product(key="router", name="Router", kind="recurring", category="hardware")
+    sold = replace(given.catalog, products=(*given.catalog.products, hardware))
+
+    charges = charges_of(replace(given, catalog=sold), "2024-01-01")
+
+    assert {key: amount for key, amount in amounts(charges).items() if amount < 0} == {
+        "s1/loyal:router/discount/2024-01-01": Decimal(-2)
+    }
 
 
 def test_periods_of_a_discount_are_counted_from_the_first_that_is_charged() -> None:

@@ -93,6 +93,24 @@ def test_conversion_is_rounded_over_the_period_and_not_per_event() -> None:
     assert list(amounts(charges_of(given, "2024-02-01")).values()) == [Decimal("0.005")]
 
 
+def test_units_whose_records_carry_one_price_are_added_up_before_they_are_priced() -> None:
+    """6 s at 0.05 a minute are 0.005; with 60 s at 0.06 together 0.065, at no one price."""
+    carried = {**MINUTES, "model": "carried", "carries": "unit_price"}
+    del carried["amount"]
+    calls = [call(f"2024-01-0{n}T12:00", 1) for n in range(1, 7)]
+    other = call("2024-01-08T12:00", 60, unit_price=Decimal("0.06"), amount=Decimal("0.06"))
+
+    equal, mixed = (
+        charges_of(facts(plans=[plan([carried])], usage=rated(*used)), "2024-02-01").row(
+            0, named=True
+        )
+        for used in (calls, [*calls, other])
+    )
+
+    assert (equal["amount"], equal["unit_price"]) == (Decimal("0.005"), Decimal("0.05"))
+    assert (mixed["amount"], mixed["unit_price"]) == (Decimal("0.065"), None)
+
+
 def test_fees_and_caps_of_events_stand_as_rated() -> None:
     """60 s at 0.05 plus 0.10 to connect is 0.15; a call capped at 0.30 stays there."""
     with_fee = call("2024-01-05T12:00", 60, connection_fee=Decimal("0.10"), amount=Decimal("0.15"))

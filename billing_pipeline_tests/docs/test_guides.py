@@ -15,7 +15,7 @@ from billing_pipeline.catalog.deck_layouts import FileLayout
 from billing_pipeline.catalog.feed_arrival import Arrival
 from billing_pipeline.catalog.feed_expressions import parse_expression
 from billing_pipeline.catalog.feeds import Feed
-from billing_pipeline.catalog.plans import Plan, Plans
+from billing_pipeline.catalog.plans import Plan, Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
 from billing_pipeline.catalog.taxes import Taxes, TaxRate
 from billing_pipeline.cli import billing
@@ -132,7 +132,8 @@ def test_a_price_shown_is_a_price(block: Block) -> None:
 
 def test_other_examples_are_what_they_say() -> None:
     assert [problems_of(as_plan(block.text), Plan) for block in shown("prices")] == [[], []]
-    assert [problems_of(block.text, Plans) for block in shown("plans")] == [[], []]
+    assert [problems_of(block.text, Plans) for block in shown("plans")] == [[], [], []]
+    assert [problems_of(block.text, Products) for block in shown("products")] == [[]]
     assert [problems_of(block.text, NegotiatedPrices) for block in shown("negotiated")] == [[]]
     assert [problems_of(block.text, RateCards) for block in shown("rate_cards")] == [[], []]
     assert [problems_of(block.text, FileLayout) for block in shown("layout")] == [[]]

@@ -13,7 +13,7 @@ from billing_pipeline_tests.intake.small_tenant import write_small_tenant
 
 CHANGES = "subscription_key,effective_on,takes_effect,plan_key,quantity,status\n"
 DISCOUNTS = "subscription_key,discount_key,valid_from,valid_until\n"
-PRICES = "subscription_key,price_key,amount,valid_from,valid_until\n"
+PRICES = "subscription_key,price_key,amount,valid_from,valid_until,takes_effect\n"
 
 
 @pytest.fixture
@@ -50,8 +50,19 @@ def mistakes(folder: Path, file: str, text: str) -> list[str]:
             "S-1,ten,2026-03-01,\nS-1,ten,2026-04-01,",
             "row 2 holds at the same time",
         ),
-        ("agreed_prices.csv", "S-1,minutes,1,,", "no flat price 'minutes'"),
-        ("agreed_prices.csv", "S-1,monthly,-1,,", "is below zero"),
+        ("agreed_prices.csv", "S-1,minutes,1,,,", "no flat price 'minutes'"),
+        ("agreed_prices.csv", "S-1,monthly,-1,,,", "is below zero"),
+        (
+            "agreed_prices.csv",
+            "S-1,monthly,1,,,soon",
+            "'soon' is not one of on_the_day, period_end",
+        ),
+        ("agreed_prices.csv", "S-1,monthly,1,,2026-09-01,period_end", "end it by a row of its own"),
+        (
+            "agreed_prices.csv",
+            "S-1,monthly,1,2026-03-01,,\nS-1,monthly,2,2026-04-01,,",
+            "row 2 holds at the same time",
+        ),
     ],
 )
 def test_a_mistake_names_file_row_and_what_to_do(
@@ -80,12 +91,29 @@ def test_a_change_at_period_end_holds_from_the_next_boundary(folder: Path) -> No
     ]
 
 
+def test_an_agreed_price_at_period_end_ends_the_one_before(folder: Path) -> None:
+    """Asked twice in the period that ends on 30 April: the later word holds."""
+    (folder / "agreed_prices.csv").write_text(
+        f"{PRICES}S-1,monthly,18,2026-03-01,,\n"
+        "S-1,monthly,17,2026-04-05,,period_end\nS-1,monthly,16,2026-04-06,,period_end\n"
+    )
+
+    agreed = read_tenant_folder(folder).terms.agreed_prices
+
+    assert agreed.select("amount", "valid_from", "valid_until").rows() == [
+        (Decimal(18), dt.date(2026, 3, 1), dt.date(2026, 4, 30)),
+        (Decimal(16), dt.date(2026, 4, 30), None),
+    ]
+
+
 def test_terms_that_are_written_back_are_read_the_same(folder: Path, tmp_path: Path) -> None:
     (folder / "subscription_changes.csv").write_text(
         f"{CHANGES}S-1,2026-04-05,period_end,,4,\nS-1,2026-06-10,,,,cancelled\n"
     )
     (folder / "subscription_discounts.csv").write_text(f"{DISCOUNTS}S-1,ten,,2026-09-01\n")
-    (folder / "agreed_prices.csv").write_text(f"{PRICES}S-1,monthly,17.50,2026-05-01,\n")
+    (folder / "agreed_prices.csv").write_text(
+        f"{PRICES}S-1,monthly,17.50,2026-05-01,,\nS-1,monthly,16,2026-07-05,,period_end\n"
+    )
     read = read_tenant_folder(folder)
     tables = {
         "accounts": read.accounts,
@@ -112,7 +140,7 @@ def test_a_fee_agreed_in_both_files_for_the_same_days_is_refused(folder: Path) -
         "  - {key: ours, subscription: S-1, instead_of: monthly, terms: {amount: 3},"
         " valid_until: 2026-05-01}\n"
     )
-    row = "S-1,monthly,17.50,2026-04-30,\n"
+    row = "S-1,monthly,17.50,2026-04-30,,\n"
 
     found = mistakes(folder, "agreed_prices.csv", f"{PRICES}{row}")
 
@@ -121,5 +149,5 @@ def test_a_fee_agreed_in_both_files_for_the_same_days_is_refused(folder: Path) -
         "subscription for the same days; write it in one of them"
     )
     assert found == [says]
-    (folder / "agreed_prices.csv").write_text(f"{PRICES}S-1,monthly,17.50,2026-05-01,\n")
+    (folder / "agreed_prices.csv").write_text(f"{PRICES}S-1,monthly,17.50,2026-05-01,,\n")
     assert read_tenant_folder(folder).terms.agreed_prices.height == 1

@@ -16,6 +16,7 @@ from billing_pipeline.catalog.prices import PerUnitUsage
 from billing_pipeline.catalog.schema import CATALOG_ENTRIES
 from billing_pipeline.intake.json_schemas import folder_schemas
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
+from billing_pipeline.intake.write_folder import write_tenant_folder
 from billing_pipeline.vocabulary.problems import ConfigurationRefused
 from billing_pipeline_tests.intake.small_tenant import (
     FILES,
@@ -228,6 +229,61 @@ MISTAKES = [
         "products.yaml row 2 field products/access/tax_category: no rate in taxes.yaml has"
         " category 'books'; add one",
         id="a tax category without rate",
+    ),
+    pytest.param(
+        "products.yaml",
+        "kind: recurring",
+        "kind: recurring, category: voice",
+        "products.yaml row 2 field products/access/category: no category 'voice' in products.yaml;"
+        " add it there or correct the key",
+        id="an unknown product category",
+    ),
+    pytest.param(
+        "products.yaml",
+        "products:\n",
+        "product_categories:\n  - {key: voice, name: Voice}\n  - {key: voice, name: Calls}\n"
+        "products:\n",
+        "products.yaml row 3 field product_categories/voice: the key 'voice' is taken already",
+        id="a product category twice",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "amount: 5}",
+        "amount: -5}",
+        "plans.yaml row 7 field plans/basic/prices/setup/amount: is below zero; give money back by"
+        " a product of kind adjustment",
+        id="money given back by a fee",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "percent_off: 10",
+        "percent_off: 10, categories: [voice]",
+        "plans.yaml row 25 field discounts/ten/categories/0: no category 'voice' in products.yaml;"
+        " add it there or correct the key",
+        id="a discount on an unknown category",
+    ),
+    pytest.param(
+        "tenant.yaml",
+        "tax: 1776}",
+        "tax: 1776, rules: [{role: revenue, category: voice, ledger_account: 8500}]}",
+        "tenant.yaml row 14 field ledger_accounts/rules/0/category: no category 'voice' in"
+        " products.yaml; add it there or correct the key",
+        id="a ledger rule for an unknown category",
+    ),
+    pytest.param(
+        "tenant.yaml",
+        "tax: 1776}",
+        "tax: 1776, rules: [{role: revenue, category: a, product: b, ledger_account: 8500}]}",
+        "tenant.yaml row 14 field ledger_accounts/rules/0: give either product or category",
+        id="a ledger rule for a product and a category",
+    ),
+    pytest.param(
+        "plans.yaml",
+        "    included_units:",
+        "    term: {key: end, product: calls, months: 12, fee: 50}\n    included_units:",
+        "plans.yaml row 22 field plans/basic/term/product: product 'calls' is of kind usage, but"
+        " this needs kind adjustment or one_time or penalty",
+        id="a contract term without a penalty product",
     ),
     pytest.param(
         "feeds/calls.yaml",
@@ -571,6 +627,58 @@ def test_the_catalog_comes_back_from_its_entries(folder: Path) -> None:
     assert back == read.catalog
     assert feeds_from_entries(entries) == read.feeds
     assert catalog_entries(back, read.feeds).equals(entries)
+
+
+def test_categories_are_read_kept_and_written_back(folder: Path, tmp_path: Path) -> None:
+    mistakes_after(
+        folder, "products.yaml", "products:\n",
+        "product_categories: [{key: voice, name: Voice}]\nproducts:\n",
+    )  # fmt: skip
+    mistakes_after(folder, "products.yaml", "kind: usage", "kind: usage, category: voice")
+    mistakes_after(folder, "plans.yaml", "percent_off: 10", "percent_off: 10, categories: [voice]")
+    read = read_tenant_folder(folder)
+
+    entries = catalog_entries(read.catalog, read.feeds)
+    again = catalog_from_entries(entries)
+    tables = {
+        "accounts": read.accounts,
+        "subscriptions": read.subscriptions,
+        "rate_card_prices": read.rate_card_prices,
+    }
+    write_tenant_folder(tmp_path / "again" / "acme", read.tenant, again, (), tables)
+    written = read_tenant_folder(tmp_path / "again" / "acme").catalog
+
+    assert again == read.catalog
+    assert written.categories == read.catalog.categories
+    assert [(one.key, one.category) for one in written.products][:2] == [
+        ("access", None),
+        ("calls", "voice"),
+    ]
+    assert written.discounts[0].categories == ["voice"]
+
+
+def test_a_discount_on_a_category_without_products_is_refused(folder: Path) -> None:
+    mistakes_after(
+        folder, "products.yaml", "products:\n",
+        "product_categories: [{key: voice, name: Voice}]\nproducts:\n",
+    )  # fmt: skip
+    mistakes_after(folder, "plans.yaml", "percent_off: 10", "percent_off: 10, categories: [voice]")
+
+    assert refusal_of(folder) == [
+        (
+            "plans.yaml row 25 field discounts/ten/categories/0: no product is of category"
+            " 'voice', so nothing would be reduced"
+        )
+    ]
+
+
+def test_what_names_no_category_is_kept_as_it_was_before_there_were_any(folder: Path) -> None:
+    catalog = read_tenant_folder(folder).catalog
+
+    entries = catalog_entries(catalog, ())
+
+    documents = entries.filter(pl.col("kind").is_in(["product", "discount"]))["document"]
+    assert not documents.str.contains('"categor').any()
 
 
 def test_the_order_of_a_file_comes_back_too(folder: Path) -> None:

@@ -12,6 +12,8 @@ PRODUCTS = {
     "access": Product(key="access", name="Internet", kind="recurring", section="Rental"),
     "phone": Product(key="phone", name="Telephone", kind="recurring", section="Rental"),
     "calls": Product(key="calls", name="Calls", kind="usage"),
+    "line": Product(key="line", name="Line", kind="recurring", category="voice"),
+    "fax": Product(key="fax", name="Fax", kind="recurring", category="voice"),
 }
 CHARGES = [
     {"charge_key": "a", "product_key": "access", "subscription_key": "S-1", "quantity": "1"},
@@ -30,7 +32,7 @@ def grouped(*charges: dict[str, str], events: int = 0, **terms: str) -> InvoiceD
         tenant,
         accounts(),
         itemisation=usage(events, charges[0]["account_key"]) if events else None,
-        beside=Beside(products=PRODUCTS),
+        beside=Beside(products=PRODUCTS, categories={"voice": "Telephony"}),
     )
 
 
@@ -54,6 +56,17 @@ def test_lines_are_gathered_as_the_tenant_wants(
 
     assert sorted(names(document)) == sections
     assert sum(line.net_minor for line in document.lines) == document.net_minor
+
+
+def test_products_of_a_category_stand_under_its_name_the_others_under_their_own() -> None:
+    charges = [
+        {**CHARGES[0], "charge_key": product, "product_key": product}
+        for product in ("line", "fax", "access")
+    ]
+
+    document = grouped(*charges, invoice_sections="category")
+
+    assert sorted(names(document)) == [("Internet", 1), ("Telephony", 2)]
 
 
 def test_charges_of_a_product_are_one_line_where_wanted() -> None:

@@ -43,8 +43,8 @@ def environment_of(home: Path, database_url: str) -> dict[str, str]:
     }
 
 
-def apply_story(environment: dict[str, str]) -> None:
-    subprocess.run([*BILLING, "catalog", "apply", str(STORY)], env=environment, check=True)
+def apply_story(environment: dict[str, str], tenants: Path = STORY) -> None:
+    subprocess.run([*BILLING, "catalog", "apply", str(tenants)], env=environment, check=True)
 
 
 def usage_of_story() -> list[Path]:

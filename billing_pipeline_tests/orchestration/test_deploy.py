@@ -8,9 +8,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import dagster_k8s
 import pytest
 import yaml
 
+from billing_pipeline.orchestration.step_workers import (
+    STEP_WORKERS,
+    UnknownStepWorkers,
+    step_workers,
+)
 from billing_pipeline_tests.orchestration.running import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
@@ -55,6 +61,34 @@ def test_the_image_copies_what_there_is_and_installs_the_lock() -> None:
     packages = re.search(r'^PACKAGES="(.+)"$', setup, flags=re.MULTILINE)
     assert packages is not None
     assert packages[1] in dockerfile
+
+
+def test_the_image_has_what_starts_a_job_in_the_cluster() -> None:
+    """A run's pod loads the launcher of its instance before it does anything."""
+    kinds = (dagster_k8s.K8sRunLauncher.__module__, step_workers({STEP_WORKERS: "kubernetes"}).name)
+
+    assert kinds == ("dagster_k8s.launcher", "k8s")
+    assert VALUES["runLauncher"]["type"] == dagster_k8s.K8sRunLauncher.__name__
+    assert "\ndagster-k8s==" in (CHECKOUT / "requirements.lock").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "executor"),
+    [
+        ({}, "multiprocess"),
+        ({STEP_WORKERS: ""}, "multiprocess"),
+        ({STEP_WORKERS: "celery"}, "celery"),
+    ],
+)
+def test_steps_of_a_large_day_go_to_whoever_is_named(
+    environment: dict[str, str], executor: str
+) -> None:
+    assert step_workers(environment).name == executor
+
+
+def test_workers_there_are_none_of_are_refused() -> None:
+    with pytest.raises(UnknownStepWorkers, match="it can be celery, kubernetes, processes"):
+        step_workers({STEP_WORKERS: "threads"})
 
 
 def test_no_secret_stands_in_what_is_deployed() -> None:

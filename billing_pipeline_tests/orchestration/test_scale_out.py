@@ -1,8 +1,10 @@
 """The same code on Celery workers with a lake in an object store: other instance, same bytes."""
 
 import datetime as dt
+import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,19 +22,27 @@ from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.days import EVER
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.instance import STORAGE_VARIABLE, prepare_dagster_home
+from billing_pipeline.orchestration.step_workers import STEP_WORKERS
 from billing_pipeline.orchestration.steps.rate import TenantRater
+from billing_pipeline.rating import shards
 from billing_pipeline_tests.orchestration.running import (
     BILLING,
     CHECKOUT,
+    STORY,
     apply_story,
     environment_of,
     free_port,
     is_rated,
     running,
-    usage_of_story,
     wait_until,
 )
 
+TWENTY_ACCOUNTS = STORY.parents[1] / "late_changes_in_both_directions" / "given" / "acme"
+EVENTS_PER_SHARD = 8
+SMALL_SHARDS = (
+    "from billing_pipeline.rating import shards; from celery.__main__ import main; "
+    f"shards.EVENTS_PER_SHARD = {EVENTS_PER_SHARD}; main()"
+)
 REDIS = shutil.which("redis-server")
 WORKERS = ("first", "second")
 DEPLOY = CHECKOUT / "deploy"
@@ -103,7 +113,7 @@ def worker(name: str, environment: dict[str, str]) -> list[str]:
     ]
     chosen = ["-Q", "dagster", "-c", "1", "--prefetch-multiplier", "1", "-n", f"{name}@%h"]
     return [
-        *(sys.executable, "-m", "celery", *addresses),
+        *(sys.executable, "-c", SMALL_SHARDS, *addresses),
         *("-A", "dagster_celery.app", "worker", *chosen, "--loglevel", "INFO"),
     ]
 
@@ -113,12 +123,14 @@ def worker(name: str, environment: dict[str, str]) -> list[str]:
 @pytest.mark.postgres
 @pytest.mark.skipif(REDIS is None, reason="needs redis-server: apt-get install redis-server")
 def test_two_workers_and_a_bucket_rate_the_same_bytes_as_one_process(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Runs on workers first, then the shards of one day on both of them."""
     installation = Installation.from_environment(environment)
-    apply_story(environment)
-    for upload in usage_of_story():
-        s3fs.S3FileSystem().put_file(str(upload), f"billing/landing/acme/calls/{upload.name}")
+    shutil.copytree(TWENTY_ACCOUNTS, tmp_path / "tenants" / "acme")
+    apply_story(environment, tmp_path / "tenants")
+    (upload,) = (tmp_path / "tenants" / "acme" / "usage").rglob("calls_jan.csv")
+    s3fs.S3FileSystem().put_file(str(upload), f"billing/landing/acme/calls/{upload.name}")
     redis_port = environment["BILLING_CELERY_BROKER"].rsplit(":", 1)[1].split("/")[0]
 
     with ExitStack() as stack:
@@ -128,14 +140,35 @@ def test_two_workers_and_a_bucket_rate_the_same_bytes_as_one_process(
             log = tmp_path / f"{name}.log"
             stack.enter_context(running(worker(name, environment), environment, log))
         dev = [*BILLING, "dev", "--port", str(free_port())]
-        stack.enter_context(running(dev, environment, tmp_path / "dev.log"))
-        wait_until(lambda: is_rated(installation), "the workers to load, mediate and rate")
+        with running(dev, environment, tmp_path / "dev.log"):
+            wait_until(lambda: is_rated(installation), "the workers to load, mediate and rate")
+        by_runs = rated_parts(installation)
+        runs = done_by_workers(tmp_path)
+        rate_shards_on_workers(environment, by_runs[0][1], tmp_path / "large-day.json")
 
-    by_workers = rated_parts(installation)
-    TenantRater(installation, utc_now()).rate_day("acme", by_workers[0][1])
-    assert rated_parts(installation) == by_workers
-    taken = [(tmp_path / f"{name}.log").read_text().count("succeeded in") for name in WORKERS]
-    assert sum(taken) >= 3, "loading, mediating and rating are runs of workers"
+    assert rated_parts(installation) == by_runs
+    monkeypatch.setattr(shards, "EVENTS_PER_SHARD", EVENTS_PER_SHARD)
+    TenantRater(installation, utc_now()).rate_day("acme", by_runs[0][1])
+    assert rated_parts(installation) == by_runs
+    assert sum(runs) >= 3, "loading, mediating and rating are runs of workers"
+    steps = [after - before for before, after in zip(runs, done_by_workers(tmp_path), strict=True)]
+    assert sum(steps) == 2 + len([day for _, day in by_runs if day == by_runs[0][1]])
+    assert min(steps) > 0, "both workers rated shards"
+
+
+def done_by_workers(folder: Path) -> list[int]:
+    """Tasks that each worker has done."""
+    return [(folder / f"{name}.log").read_text().count("succeeded in") for name in WORKERS]
+
+
+def rate_shards_on_workers(environment: dict[str, str], day: dt.date, config: Path) -> None:
+    """Rate one day by the job whose steps go to whoever the environment names."""
+    config.write_text(json.dumps({"tenant_key": "acme", "day": day.isoformat()}))
+    command = [
+        *(sys.executable, "-m", "dagster", "job", "execute"),
+        *("-m", "billing_pipeline.definitions", "-j", "rate_large_day", "-c", str(config)),
+    ]
+    subprocess.run(command, env=environment | {STEP_WORKERS: "celery"}, check=True)
 
 
 def rated_parts(installation: Installation) -> list[tuple[str, dt.date]]:

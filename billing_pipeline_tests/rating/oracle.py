@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -68,8 +68,7 @@ class Oracle:
             if isinstance(price, RateCardUsage):
                 return self._by_card(price, str(event["destination"]), quantity, local)
             if isinstance(price, CarriedUsage):
-                carried = Decimal(str(event["carried_amount"]))
-                amount = rounded(carried * (100 + price.markup_percent) / 100)
+                amount = models.carried(price, Decimal(str(event["carried_amount"])), quantity)
                 return Answer(price.key, quantity, amount, None, None, None, None)
             if isinstance(price, ZoneMatrixUsage):
                 return by_zones(price, event, quantity)
@@ -136,10 +135,11 @@ class Oracle:
         return None
 
     def _card_amount(self, card: str, row: Row, quantity: Decimal) -> tuple[Decimal, Decimal]:
-        units = stepped(quantity, number(row["minimum_units"]), number(row["increment_units"]))
-        pricing_unit = self.catalog.rate_card_by_key[card].pricing_unit
+        terms = self.catalog.rate_card_by_key[card]
+        least, step = number(row["minimum_units"]), number(row["increment_units"])
+        units = models.rounded_by(terms, quantity, least, step)
         fee = number(row["connection_fee"]) if units else Decimal(0)
-        return units, rounded(units * number(row["unit_price"]) / pricing_unit) + fee
+        return units, rounded(units * number(row["unit_price"]) / terms.pricing_unit) + fee
 
 
 def by_zones(price: ZoneMatrixUsage, event: Row, quantity: Decimal) -> Answer:
@@ -173,9 +173,8 @@ def by_itself(
 
 
 def per_unit(price: PerUnitUsage, quantity: Decimal, unit: str) -> Answer:
-    left = max(quantity - price.increments.free_initial, Decimal(0))
     step = price.increments.increment or (Decimal(1) if unit == "s" else LAST_DECIMAL)
-    units = stepped(left, price.increments.minimum, step)
+    units = models.rounded_by(price.increments, quantity, price.increments.minimum, step)
     fee = price.connection_fee if units else Decimal(0)
     amount = rounded(units * price.amount / price.pricing_unit) + fee
     return Answer(price.key, units, amount, None, None, None, None)
@@ -184,12 +183,6 @@ def per_unit(price: PerUnitUsage, quantity: Decimal, unit: str) -> Answer:
 def number(value: object) -> Decimal:
     assert isinstance(value, Decimal)
     return value
-
-
-def stepped(quantity: Decimal, minimum: Decimal, increment: Decimal) -> Decimal:
-    if not quantity:
-        return Decimal(0)
-    return (max(quantity, minimum) / increment).to_integral_value(ROUND_CEILING) * increment
 
 
 def rounded(amount: Decimal) -> Decimal:

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from billing_pipeline.catalog.price_terms import Increment
+from billing_pipeline.catalog.price_terms import Increment, Rounded
 from billing_pipeline.catalog.prices import (
+    CarriedUsage,
     CostPlusUsage,
     PercentageUsage,
     PerEventStepsUsage,
@@ -25,15 +26,32 @@ def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(LAST_DECIMAL, ROUND_HALF_UP)
 
 
-def stepped(quantity: Decimal, minimum: Decimal, increment: Decimal) -> Decimal:
+ROUNDINGS = {"up": ROUND_CEILING, "down": ROUND_FLOOR, "nearest": ROUND_HALF_UP}
+
+
+def stepped(
+    quantity: Decimal, minimum: Decimal, increment: Decimal, rounding: str = "up"
+) -> Decimal:
     if not quantity:
         return Decimal(0)
-    return (max(quantity, minimum) / increment).to_integral_value(ROUND_CEILING) * increment
+    return (max(quantity, minimum) / increment).to_integral_value(ROUNDINGS[rounding]) * increment
 
 
 def units_of(quantity: Decimal, increments: Increment) -> Decimal:
-    left = max(quantity - increments.free_initial, Decimal(0))
-    return stepped(left, increments.minimum, increments.increment or Decimal(1))
+    return rounded_by(increments, quantity, increments.minimum, increments.increment or Decimal(1))
+
+
+def rounded_by(terms: Rounded, quantity: Decimal, minimum: Decimal, increment: Decimal) -> Decimal:
+    left = max(quantity - terms.free_initial, Decimal(0))
+    for band in terms.counted_as:
+        if 0 < left <= band.up_to:
+            return band.units
+    return stepped(left, minimum, increment, terms.rounding)
+
+
+def carried(price: CarriedUsage, said: Decimal, quantity: Decimal) -> Decimal:
+    billed = rounded(said * (100 + price.markup_percent) / 100)
+    return billed if price.carries == "amount" else rounded(billed * quantity / price.pricing_unit)
 
 
 def percentage(price: PercentageUsage, carried: Decimal) -> Decimal:

@@ -19,12 +19,10 @@ from billing_pipeline.catalog.prices import (
     Tier,
 )
 from billing_pipeline.rating.exact import AmountOverflow
-from billing_pipeline.rating.period import (
-    cumulative_charges,
-    latest_charges,
-    percentile_charges,
-)
-from billing_pipeline.rating.tiers import tiered_amount
+from billing_pipeline.rating.models.graduated import tiered_amount
+from billing_pipeline.rating.models.latest import latest_charges
+from billing_pipeline.rating.models.percentile import percentile_charges
+from billing_pipeline.rating.period import cumulative_charges
 from billing_pipeline_tests.rating.given import NOON, VOICE, Row
 
 BASE = {"key": "p", "product": "usage", "applies_to": VOICE}

@@ -26,6 +26,18 @@ PER_MINUTE: Row = {"model": "per_unit", "amount": "0.05", "pricing_unit": "60"}
 BY_CARD: Row = {"model": "rate_card", "card": "card"}
 
 
+COUNTED: Row = {
+    "increments": {
+        "increment": "12",
+        "counted_as": [{"up_to": "30", "units": "30"}, {"up_to": "60", "units": "60"}],
+    }
+}
+
+
+def rounded(rounding: str) -> Row:
+    return {"increments": {"minimum": "30", "increment": "6", "rounding": rounding}}
+
+
 def only(rows: pl.DataFrame) -> dict[str, object]:
     row: dict[str, object] = rows.row(0, named=True)
     assert rows.height == 1
@@ -61,6 +73,18 @@ def only(rows: pl.DataFrame) -> dict[str, object]:
             "0.10",
             id="first 30 s free",
         ),
+        pytest.param("35", rounded("down"), "30", "0.025", id="30/6 rounded down"),
+        pytest.param("29", rounded("down"), "30", "0.025", id="30/6 rounded down has its minimum"),
+        pytest.param("32", rounded("nearest"), "30", "0.025", id="30/6, nearer to 30"),
+        pytest.param("33", rounded("nearest"), "36", "0.03", id="30/6, the half goes up"),
+        pytest.param(
+            "0.4", {"increments": {"rounding": "nearest"}, "connection_fee": "1"}, "0", "0",
+            id="rounded to nothing there is no fee",
+        ),
+        pytest.param("30", COUNTED, "30", "0.025", id="up to 30 s are 30"),
+        pytest.param("30.1", COUNTED, "60", "0.05", id="30 to 60 s are 60"),
+        pytest.param("61", COUNTED, "72", "0.06", id="past the bands in steps of 12"),
+        pytest.param("0", COUNTED, "0", "0", id="nothing is in no band"),
         pytest.param("3", {"amount": "-0.01", "pricing_unit": "1"}, "3", "-0.03", id="a credit"),
         pytest.param(
             "0.5", {"amount": "0.0000000001", "pricing_unit": "1"}, "1", "0.0000000001",
@@ -94,6 +118,54 @@ def test_a_per_unit_price_is_units_times_price_plus_fee(
     )
 
     assert (rated["billable_units"], rated["amount"]) == (Decimal(units), Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "units"),
+    [
+        pytest.param("10", "0", id="the free seconds"),
+        pytest.param("11", "5", id="a band"),
+        pytest.param("17", "6", id="7 s left, nearest to 6"),
+        pytest.param("19", "12", id="9 s left, the half goes up"),
+    ],
+)
+def test_a_card_has_free_seconds_and_a_rounding_of_its_own(quantity: str, units: str) -> None:
+    terms = {
+        "free_initial": "10",
+        "rounding": "nearest",
+        "counted_as": [{"up_to": "5", "units": "5"}],
+    }
+    rows = card_rows({"prefix": "44", "increment_units": Decimal(6)})
+    called = events({"destination": "441", "quantity": Decimal(quantity)})
+
+    rated = only(
+        rate(called, book(plan(BY_CARD), cards=[card("card", **terms)], rows=rows)).accepted
+    )
+
+    assert rated["billable_units"] == Decimal(units)
+
+
+@pytest.mark.parametrize(
+    ("increments", "words"),
+    [
+        pytest.param({}, None, id="as measured"),
+        pytest.param({"increment": "60"}, "60/60", id="whole minutes"),
+        pytest.param({"minimum": "30", "increment": "6"}, "30/6", id="30/6"),
+        pytest.param({"minimum": "20", "increment": "6"}, "24/6", id="a minimum between steps"),
+        pytest.param(
+            {"increment": "0.5", "free_initial": "10", "rounding": "nearest"},
+            "10 free, 0.5/0.5, nearest",
+            id="free seconds and rounding",
+        ),
+        pytest.param(COUNTED["increments"], "12/12, by bands", id="bands"),
+    ],
+)
+def test_a_rated_event_says_in_which_steps_it_was_billed(
+    increments: Row, words: str | None
+) -> None:
+    price = {**PER_MINUTE, "increments": increments}
+
+    assert only(rate(events({}), book(plan(price))).accepted)["increments"] == words
 
 
 def test_a_negative_quantity_takes_back_what_the_positive_one_cost() -> None:
@@ -157,6 +229,7 @@ def test_a_rated_event_names_what_priced_it() -> None:
         "spans": None,
         "meter_group": None,
         "meter_value": None,
+        "increments": "1/1",
     }
 
 
@@ -304,6 +377,25 @@ def test_a_carried_price_is_marked_up(carried: str, markup: str, amount: str) ->
     assert (rated["amount"], rated["billable_units"]) == (Decimal(amount), Decimal(60))
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit_price", "amount"),
+    [
+        pytest.param("90", "0.046", "0.069", id="90 s at 0.04 a minute and 15 %"),
+        pytest.param("-90", "0.046", "-0.069", id="taken back"),
+        pytest.param("0", "0.046", "0", id="nothing used"),
+    ],
+)
+def test_a_record_may_carry_the_price_of_a_unit(
+    quantity: str, unit_price: str, amount: str
+) -> None:
+    price = {"model": "carried", "carries": "unit_price", "markup_percent": 15, "pricing_unit": 60}
+    called = events({"quantity": Decimal(quantity), "carried_amount": Decimal("0.04")})
+
+    rated = only(rate(called, book(plan(price))).accepted)
+
+    assert (rated["unit_price"], rated["amount"]) == (Decimal(unit_price), Decimal(amount))
+
+
 def test_a_record_that_should_carry_a_price_and_does_not_is_suspended() -> None:
     outcome = rate(events({}), book(plan({"model": "carried"})))
 
@@ -362,6 +454,22 @@ def test_from_the_day_of_a_change_its_plan_prices_the_subscription() -> None:
     amounts = [Decimal("0.05"), Decimal("0.05"), Decimal("0.07"), Decimal("0.05")]
     assert outcome.accepted.get_column("amount").to_list() == amounts
     assert outcome.suspended.get_column("reason").to_list() == ["no_price"]
+
+
+def test_a_call_over_a_change_of_price_costs_what_it_did_as_it_began() -> None:
+    """Two minutes from half a minute before June: 2 x 0.05; from its first second 2 x 0.08."""
+    june = "2026-06-01"
+    sold = plan(
+        {**PER_MINUTE, "valid_until": june}, {**PER_MINUTE, "amount": "0.08", "valid_from": june}
+    )
+    calls = [
+        {"quantity": Decimal(120), "started_at": at(moment)}
+        for moment in ("2026-05-31T22:59:30Z", "2026-05-31T23:00:00Z")
+    ]
+
+    rated = rate(events(*calls), book(sold)).accepted
+
+    assert rated.get_column("amount").to_list() == [Decimal("0.10"), Decimal("0.16")]
 
 
 def test_an_absurd_quantity_is_suspended_and_the_rest_goes_on() -> None:

@@ -37,11 +37,12 @@ BY_TIME: Row = {
         *({**band, "amount": amount} for band, amount in zip(BANDS, ("0.17", "0.05"), strict=True)),
     ],
 }  # fmt: skip
+FLAT: Row = {"free_initial": "3", "rounding": "nearest", "counted_as": [{"up_to": 9, "units": 20}]}
 INCREMENTS = [("60", "60"), ("1", "1"), ("30", "6"), ("0", "0.5"), ("0", "7")]
 
 
 OTHERS = [
-    *("data", "premium", "seat", "fax", "payment", "conference", "roaming", "resale"),
+    *("data", "premium", "individual", "seat", "fax", "payment", "conference", "roaming", "resale"),
     *("by_time", "by_time", "by_start"),
 ]
 
@@ -60,15 +61,19 @@ def catalog() -> Catalog:
         "pricing_unit": "60",
         "priority": 50,
         "connection_fee": "0.01",
-        "increments": {"minimum": "60", "increment": "60", "free_initial": "30"},
+        "increments": {"minimum": "60", "increment": "60", "free_initial": "30"}
+        | {"counted_as": [{"up_to": "7.5", "units": "0"}, {"up_to": "1800", "units": "1500"}]},
     }
     data = {"applies_to": {"usage_type": "data"}}
     prices: list[Row] = [
         calls,
         {**inbound, "valid_until": "2026-03-08"},
         {**inbound, "amount": "0.0633", "valid_from": "2026-03-08"},
-        {**data, "model": "per_unit", "amount": "0.0000017", "pricing_unit": "1024"},
+        {**data, "model": "per_unit", "amount": "0.0000017", "pricing_unit": "1024",
+         "increments": {"increment": "0.3", "rounding": "down"}},
         {"model": "carried", "markup_percent": "12.5", "applies_to": {"usage_type": "premium"}},
+        {"model": "carried", "carries": "unit_price", "markup_percent": "-3.5",
+         "pricing_unit": "60", "applies_to": {"usage_type": "individual"}},
         {"model": "latest", "amount": "4", "applies_to": {"usage_type": "seat"}},
         {"model": "percentage", "percent": "2.9", "fixed": "0.003", "minimum": "0.0005",
          "maximum": "0.004", "applies_to": {"usage_type": "payment"}},
@@ -78,7 +83,7 @@ def catalog() -> Catalog:
          "beyond": "refuse", "applies_to": {"usage_type": "conference"}},
         {"model": "zone_matrix", "pricing_unit": "60", "applies_to": {"usage_type": "roaming"},
          "zones": {"one": ["1", "2"], "two": ["4", "12"], "three": ["44", "7"]},
-         "increments": {"minimum": "30", "increment": "6"},
+         "increments": {"minimum": "30", "increment": "6", "rounding": "nearest"},
          "prices": [{"origin": "one", "destination": "two", "amount": "0.031"},
                     {"destination": "three", "amount": "0.33", "connection_fee": "0.05"},
                     {"origin": "three", "amount": "0.017"}]},
@@ -89,7 +94,11 @@ def catalog() -> Catalog:
     ]  # fmt: skip
     return Catalog(
         plans=(plan(*prices), plan({**calls, "card": "flat"}, inbound, key="other")),
-        rate_cards=(card("banded", bands=BANDS), card("flat", pricing_unit="1"), card("deck")),
+        rate_cards=(
+            card("banded", bands=BANDS),
+            card("flat", pricing_unit="1", **FLAT),
+            card("deck"),
+        ),
     )
 
 

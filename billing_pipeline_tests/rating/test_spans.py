@@ -53,6 +53,16 @@ def test_what_was_eaten_up_wholly_is_not_billed_again() -> None:
     assert found["unit_price"] == Decimal("0.12")
 
 
+@pytest.mark.parametrize(
+    "terms", [{"rounding": "down"}, {"counted_as": [{"up_to": 9, "units": 9}]}]
+)
+def test_spans_of_a_split_call_are_rounded_up_only(terms: Row) -> None:
+    with pytest.raises(ValueError, match="spans of a split call are rounded up"):
+        plan({**HOURLY, "increments": terms})
+    with pytest.raises(ValueError, match="spans of a split call are rounded up"):
+        card("card", charged_by="split", **terms)
+
+
 def test_by_start_the_whole_call_is_of_the_first_band() -> None:
     found = priced("2026-03-04T18:59:30Z", 100, {**HOURLY, "charged_by": "start"})
 
@@ -192,6 +202,38 @@ def test_a_card_is_split_prefix_by_prefix() -> None:
     (rated,) = outcome.accepted.to_dicts()
     assert told(rated) == (Decimal(100), Decimal("0.13"), "peak 30 s at 0.12; other 70 s at 0.06")
     assert rated["rate_prefix"] == "44"
+
+
+def test_a_split_call_has_the_prices_in_force_as_it_began() -> None:
+    """Over midnight into June: 60 s at 0.12 and 60 s at 0.06, though June's night costs 0.10."""
+    bands = [{"key": "night", "until_time": "06:00"}, {"key": "eve", "from_time": "22:00"}]
+    june = dt.date(2026, 6, 1)
+    rows = card_rows(
+        *(
+            {"prefix": "44", "band": band, "unit_price": Decimal(price), **validity}
+            for band, price, validity in (
+                ("eve", "0.12", {"valid_until": june}),
+                ("night", "0.06", {"valid_until": june}),
+                ("eve", "0.20", {"valid_from": june}),
+                ("night", "0.10", {"valid_from": june}),
+            )
+        )
+    )
+    sold = book(
+        plan({"model": "rate_card", "card": "card"}),
+        cards=[card(bands=bands, charged_by="split")],
+        rows=rows,
+    )
+    calls = [
+        {"destination": "441", "quantity": Decimal(120), "started_at": at(moment)}
+        for moment in ("2026-05-31T22:59:00Z", "2026-05-31T23:00:00Z")
+    ]
+
+    rated = rate(events(*calls), sold).accepted
+
+    assert rated.get_column("amount").to_list() == [Decimal("0.18"), Decimal("0.20")]
+    assert rated.item(0, "spans") == "eve 60 s at 0.12; night 60 s at 0.06"
+    assert rated.get_column("increments").to_list() == ["1/1", "1/1"]
 
 
 def test_a_span_without_a_price_suspends_the_call() -> None:

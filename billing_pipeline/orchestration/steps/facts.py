@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.accounting.chart import with_category_rules
 from billing_pipeline.billing.facts import BillingFacts
 from billing_pipeline.books import catalog as stored
 from billing_pipeline.books.scope import lock_revisions, tenant_scope
@@ -72,10 +73,11 @@ def read_facts_anew(
         # Two revisions must not mix: whoever applies one waits until these are read.
         lock_revisions(connection)
         entries = stored.read_entries(connection, tenant_key, known_at=known_at)
+        sells = _sold(catalog_from_entries(entries), above)
         return TenantFacts(
-            tenant=tenant,
+            tenant=with_category_rules(tenant, sells),
             revision=stored.read_revision(connection, tenant_key),
-            catalog=_sold(catalog_from_entries(entries), above),
+            catalog=sells,
             accounts=stored.read_accounts(connection, tenant_key, known_at=known_at),
             subscriptions=stored.read_subscriptions(connection, tenant_key, known_at=known_at),
             terms=read_subscription_terms(connection, tenant_key, known_at=known_at),

@@ -15,7 +15,7 @@ from billing_pipeline.books import invoices, journal, periods
 from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.facts import read_tenant
+from billing_pipeline.orchestration.steps.facts import read_facts
 from billing_pipeline.vocabulary.money import AMOUNT
 
 RULE = "intercompany"
@@ -30,7 +30,7 @@ def book_intercompany(installation: Installation, tenant: Tenant, month_end: dt.
     """
     booked = 0
     for supplier_key, supplied in _supplied(installation, tenant, month_end):
-        supplier = read_tenant(installation, supplier_key)
+        supplier = read_facts(installation, supplier_key).tenant
         given, taken = journal_for_intercompany(supplied, month_end, supplier, tenant)
         booked += _book(installation, supplier, tenant, given, month_end)
         booked += _book(installation, tenant, supplier, taken, month_end)

@@ -133,7 +133,12 @@ def _models(
             facts.tenant,
             facts.accounts,
             itemisation=usage,
-            beside=Beside(statements, facts.catalog.product_by_key, tiered_prices(facts.catalog)),
+            beside=Beside(
+                statements,
+                facts.catalog.product_by_key,
+                facts.catalog.category_names,
+                tiered_prices(facts.catalog),
+            ),
         )
     )
 

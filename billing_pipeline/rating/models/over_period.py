@@ -14,7 +14,7 @@ import polars as pl
 from billing_pipeline.catalog.prices import PeriodPrice
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.priced import completed
-from billing_pipeline.rating.terms import AS_MEASURED, Terms, amounts_by, term_row, terms_of_rows
+from billing_pipeline.rating.terms import AS_MEASURED, Terms, priced_by, term_row, terms_of_rows
 from billing_pipeline.vocabulary.money import AMOUNT
 
 
@@ -30,7 +30,8 @@ class OverPeriodPricing:
         if self.rounding is None:
             nothing = pl.lit(0, dtype=pl.Int64).cast(AMOUNT)
             return completed(events.select(billable_units="quantity", amount=nothing))
-        return completed(amounts_by(events, self.rounding, events.get_column("price")))
+        rounded = priced_by(events, self.rounding, events.get_column("price"))
+        return completed(rounded.drop("unit_price", "connection_fee"))
 
 
 def prepare(prices: Sequence[PeriodPrice]) -> OverPeriodPricing:

@@ -12,10 +12,10 @@ import polars as pl
 
 from billing_pipeline.catalog.prices import PerEventStepsUsage
 from billing_pipeline.rating.models.apart import priced_apart
+from billing_pipeline.rating.models.graduated import tiered_amount
 from billing_pipeline.rating.models.model import Cards, EventModel
 from billing_pipeline.rating.priced import completed
 from billing_pipeline.rating.terms import AS_MEASURED, Terms, priced_by, term_row, terms_of_rows
-from billing_pipeline.rating.tiers import tiered_amount
 from billing_pipeline.vocabulary.outcome import SuspenseReason
 
 

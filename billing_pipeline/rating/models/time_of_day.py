@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.catalog.price_terms import Rounded
 from billing_pipeline.catalog.prices import TimeOfDayUsage
 from billing_pipeline.catalog.rate_cards import RateCard, TimeBand
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
@@ -63,6 +64,7 @@ def price_as_card(price: TimeOfDayUsage, time_zone: str) -> FlattenedCard:
         bands=[TimeBand.model_validate(band.model_dump(include=plain)) for band in price.bands],
         holidays=price.holidays,
         charged_by=price.charged_by,
+        **price.increments.model_dump(include=set(Rounded.model_fields)),
     )
     priced = [
         (ANY_TIME, price.amount, price.connection_fee),
@@ -84,7 +86,7 @@ def price_as_card(price: TimeOfDayUsage, time_zone: str) -> FlattenedCard:
         for band, amount, fee in priced
     ]
     table = pl.DataFrame(rows, schema=RATE_CARD_PRICES.polars_schema)
-    return flattened_card(card, table, time_zone, price.increments.free_initial)
+    return flattened_card(card, table, time_zone)
 
 
 def prepare(prices: Sequence[TimeOfDayUsage]) -> TimeOfDayPricing:
