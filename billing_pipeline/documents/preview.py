@@ -21,10 +21,9 @@ from billing_pipeline.invoicing.document import (
     Section,
     Statement,
     TaxGroup,
-    TieredLine,
-    TierUsed,
     UsageTotal,
 )
+from billing_pipeline.invoicing.document_parts import TieredLine, TierUsed
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
 from billing_pipeline.receivables.receipt import Receipt, SettledDocument
 from billing_pipeline.vocabulary.money import minor_exponent

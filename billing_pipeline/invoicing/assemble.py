@@ -9,11 +9,11 @@ from billing_pipeline.catalog.plans import Product
 from billing_pipeline.customers.tenant import LegalEntity, PaymentMethod, Tenant
 from billing_pipeline.invoicing.document import (
     InvoiceDocument,
-    Mandate,
     Party,
     PaymentDetails,
     Statement,
 )
+from billing_pipeline.invoicing.document_parts import Mandate
 from billing_pipeline.invoicing.grouping import printed_lines
 from billing_pipeline.invoicing.sections import headings, sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups

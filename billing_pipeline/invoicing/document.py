@@ -11,10 +11,10 @@ from typing import Literal
 import polars as pl
 
 from billing_pipeline.customers.tenant import Branding, EInvoiceProfile, PaymentMethod
+from billing_pipeline.invoicing.document_parts import Mandate, ServiceTotal, TieredLine
 from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
-_SHOWN_DIGITS = 4
 _ADJUSTING = ("discount", "minimum", "termination")
 _FEWEST_DECIMALS, _MOST_DECIMALS = 2, 10
 
@@ -95,39 +95,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class ServiceTotal:
-    """What one subscription comes to on the document; charges of none stand together."""
-
-    subscription_key: str | None
-    account_key: str
-    lines: int
-    net_minor: int
-
-
-@dataclass(frozen=True)
-class TierUsed:
-    """A slice of usage at one tier's price; `up_to` None is open. `amount` is exact."""
-
-    above: Decimal
-    up_to: Decimal | None
-    units: Decimal
-    unit_price: Decimal
-    flat_fee: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True)
-class TieredLine:
-    """A usage line and the slices that explain its net."""
-
-    description: str
-    unit: str
-    quantity: Decimal
-    net_minor: int
-    slices: tuple[TierUsed, ...]
-
-
-@dataclass(frozen=True)
 class StackedTax:
     """One of the taxes that stand beside each other in a group."""
 
@@ -158,21 +125,6 @@ class TaxGroup:
     base_minor: int
     tax_minor: int
     parts: tuple[StackedTax, ...] = ()
-
-
-@dataclass(frozen=True)
-class Mandate:
-    """The direct debit an amount is collected by: BT-89, BT-90 and BT-91 of EN 16931."""
-
-    reference: str
-    creditor_identifier: str
-    debited_iban: str
-
-    @property
-    def masked_iban(self) -> str:
-        """The debited account as it is printed: enough to know it, too little to use it."""
-        plain = self.debited_iban.replace(" ", "")
-        return f"{plain[:2]}** … {plain[-_SHOWN_DIGITS:]}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import polars as pl
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.period_prices import GraduatedUsage, VolumeUsage
 from billing_pipeline.catalog.price_terms import Tier
-from billing_pipeline.invoicing.document import TieredLine, TierUsed
+from billing_pipeline.invoicing.document_parts import TieredLine, TierUsed
 from billing_pipeline.vocabulary.money import minor_exponent
 
 TieredPrice = GraduatedUsage | VolumeUsage

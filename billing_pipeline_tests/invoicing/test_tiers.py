@@ -8,16 +8,19 @@ import pytest
 
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan
-from billing_pipeline.invoicing.document import TieredLine
+from billing_pipeline.invoicing.document_parts import TieredLine
 from billing_pipeline.invoicing.tiers import tiered_lines, tiered_prices
 
-TIERS = [
+TIERS: list[dict[str, Any]] = [
     {"up_to": 10, "amount": "1.00"},
     {"up_to": 20, "amount": "1.25"},
     {"up_to": 50, "amount": "1.50"},
     {"amount": "2.00"},
 ]
-FEES = [{"up_to": 10, "amount": "1.00", "flat_fee": "5"}, {"amount": "0.50", "flat_fee": "3"}]
+FEES: list[dict[str, Any]] = [
+    {"up_to": 10, "amount": "1.00", "flat_fee": "5"},
+    {"amount": "0.50", "flat_fee": "3"},
+]
 
 
 def explained(

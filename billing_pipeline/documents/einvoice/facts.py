@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from billing_pipeline.invoicing.document import InvoiceDocument, Line, Mandate, Party
+from billing_pipeline.invoicing.document import InvoiceDocument, Line, Party
+from billing_pipeline.invoicing.document_parts import Mandate
 from billing_pipeline.vocabulary.money import from_minor_units, minor_exponent
 
 GUIDELINE = "urn:cen.eu:en16931:2017"
