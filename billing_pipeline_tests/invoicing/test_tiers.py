@@ -81,9 +81,9 @@ def test_slices_say_how_a_line_came_to_its_net(
 
 
 def test_of_plans_with_one_price_key_the_one_that_explains_the_line_is_shown() -> None:
-    cheap = ("graduated", [{"up_to": 10, "amount": "0.10"}, {"amount": "0.20"}])
+    cheap: list[dict[str, Any]] = [{"up_to": 10, "amount": "0.10"}, {"amount": "0.20"}]
 
-    assert explained("55", 7750, cheap, ("graduated", TIERS))[0][-1] == "5 10.00"
+    assert explained("55", 7750, ("graduated", cheap), ("graduated", TIERS))[0][-1] == "5 10.00"
 
 
 def test_a_line_that_slices_do_not_explain_is_left_out() -> None:
