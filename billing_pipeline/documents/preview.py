@@ -131,22 +131,16 @@ def sample_document(
         usage_totals=usage_totals(usage) or (_NO_USAGE,),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
-        tiers=(
-            TieredLine(
-                "Usage",
-                "GB",
-                Decimal(130),
-                130 * unit,
-                (
-                    TierUsed(_NOTHING, Decimal(30), Decimal(30), Decimal(2), _NOTHING, Decimal(60)),
-                    TierUsed(
-                        Decimal(30), None, Decimal(100), Decimal("0.7"), _NOTHING, Decimal(70)
-                    ),
-                ),
-            ),
-        ),
+        tiers=(_sample_tiers(130 * unit),),
         statement=Statement(120 * unit, 100 * unit, 0, net + tax, 20 * unit + net + tax),
     )
+
+
+def _sample_tiers(net_minor: int) -> TieredLine:
+    """130 GB: 30 at 2.00 and 100 at 0.70."""
+    first = TierUsed(_NOTHING, Decimal(30), Decimal(30), Decimal(2), _NOTHING, Decimal(60))
+    more = TierUsed(Decimal(30), None, Decimal(100), Decimal("0.7"), _NOTHING, Decimal(70))
+    return TieredLine("Usage", "GB", Decimal(130), net_minor, (first, more))
 
 
 def sample_receipt(tenant: Tenant) -> Receipt:

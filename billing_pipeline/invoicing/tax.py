@@ -121,7 +121,7 @@ def _rate_frame(tax_rates: Sequence[TaxRate]) -> pl.DataFrame:
 
 def _spoken(tax_rates: Sequence[TaxRate], situations: pl.DataFrame) -> pl.DataFrame:
     """What each rate is called in every language that is asked for."""
-    languages = situations.get_column("language").unique().sort().to_list()
+    languages = situations.get_column("language").drop_nulls().unique().sort().to_list()
     words = [
         (number, language, *rate.words_in(language).model_dump().values())
         for number, rate in enumerate(tax_rates)
