@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from billing_pipeline.cli import template
+from billing_pipeline.documents.chart import destination_shares
 from billing_pipeline.documents.preview import check_templates, preview_pdf, sample_document
+from billing_pipeline.documents.render import invoice_html
 from billing_pipeline.documents.template_sets import (
     TemplateRefused,
     default_template_set,
@@ -156,6 +158,27 @@ def test_services_adjustments_and_tiers_stand_where_the_tenant_wants_them(tmp_pa
     assert "Loyalty discount" in text[adjusted:tiers]
     assert "bis 30 GB" in text[tiers:]
     assert "über 30 GB 100 GB 0,70 70,00" in text[tiers:]
+
+
+def test_usage_is_drawn_by_day_by_destination_or_not_as_the_tenant_wants(tmp_path: Path) -> None:
+    document = sample_document(TENANT, "invoice", 40)
+
+    def drawn(kind: str) -> tuple[int, int]:
+        settings = f"sections: [usage_summary]\nusage_chart: {kind}\n"
+        html = invoice_html(
+            document, tenant_template_set(write(tmp_path, {"template.yaml": settings}))
+        )
+        return html.count('class="chart"'), html.count('class="share"')
+
+    rows = len(document.usage_totals)
+    assert rows > 1
+    assert {kind: drawn(kind) for kind in ("none", "daily", "destinations", "both")} == {
+        "none": (0, 0),
+        "daily": (1, 0),
+        "destinations": (0, rows),
+        "both": (1, rows),
+    }
+    assert max(destination_shares(document, "both")) == 100
 
 
 @pytest.mark.pdf
