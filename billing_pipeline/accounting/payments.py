@@ -16,7 +16,8 @@ _WORDS = {"payment": "Payment", "write_off": "Write-off"}
 def journal_for_payments(payments: pl.DataFrame, tenant: Tenant, accounts: pl.DataFrame) -> Journal:
     """Book what was received, or given up, against the receivable.
 
-    What a payment has beyond all documents stays on the account as a credit balance.
+    What a payment has beyond all documents stays on the account as a credit balance. A write-off
+    so small that the tenant calls it so is a rounding difference.
 
     Args:
         payments: PAYMENTS.
@@ -42,7 +43,13 @@ def journal_for_payments(payments: pl.DataFrame, tenant: Tenant, accounts: pl.Da
         ),
     )
     side = entries.select("entry_key", "kind", "currency", "customer_group", "amount_minor")
-    against = pl.col("kind").replace_strict(_AGAINST, return_dtype=pl.String)
+    most = tenant.ledger_accounts.rounding_up_to_minor if has_role(tenant, "rounding") else 0
+    is_small = (pl.col("kind") == "write_off") & (pl.col("amount_minor") <= most)
+    against = (
+        pl.when(is_small)
+        .then(pl.lit("rounding"))
+        .otherwise(pl.col("kind").replace_strict(_AGAINST, return_dtype=pl.String))
+    )
     sides = [
         side.with_columns(role=against),
         side.with_columns(role=pl.lit("receivable"), amount_minor=-pl.col("amount_minor")),

@@ -15,6 +15,7 @@ ACCOUNT_CLASS_BY_ROLE: dict[str, str] = {
     "exchange_difference": "Income",
     "supplier_cost": "Expenses",
     "write_off": "Expenses",
+    "rounding": "Expenses",
     "intercompany_cost": "Expenses",
     "supplier_accrual": "Liabilities",
     "intercompany_payable": "Liabilities",

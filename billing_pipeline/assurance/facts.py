@@ -6,6 +6,7 @@ from functools import cached_property
 
 import polars as pl
 
+from billing_pipeline.assurance.usage_summed import UsageSummed
 from billing_pipeline.billing.history import SUSPENDED
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.catalog.catalog import Catalog
@@ -22,11 +23,11 @@ class AssuranceFacts:
     `computed` the CHARGES of this run's bill days, `computed_before` those of all bill days of
     the span, `posted` the POSTED charges of all accounts, `documents` INVOICES and `journal`
     JOURNAL of all time,
-    `rated_usage` RATED_USAGE and `usage_per_day` USAGE_PER_DAY of the span, `usage_counted` the
-    lake's rated events by partition day, `days_due` the days that were worked on,
+    `rated_usage` RATED_USAGE of the span and `usage` its sums (whoever reads it again pays for
+    another pass), `days_due` the days that were worked on,
     `conservation` CONSERVATION, `landed` LANDED_FILES of the tenant's feeds, `suspense`
     SUSPENSE, `parts` LAKE_PARTS, `rate_cards` RATE_CARD_AGES, `card_prices` RATE_CARD_PRICES of
-    the cards it sells by.
+    the cards it sells by, of prefixes that priced usage of the span.
     """
 
     tenant: Tenant
@@ -44,8 +45,7 @@ class AssuranceFacts:
     documents: pl.DataFrame
     journal: pl.DataFrame
     rated_usage: pl.LazyFrame
-    usage_per_day: pl.DataFrame
-    usage_counted: pl.DataFrame
+    usage: UsageSummed
     days_due: pl.DataFrame
     conservation: pl.DataFrame
     landed: pl.DataFrame

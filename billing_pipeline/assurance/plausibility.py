@@ -16,25 +16,26 @@ _WHOLE = pl.Decimal(38, 10)
 
 
 def usage_lies_within_subscriptions(
-    rated_usage: pl.LazyFrame, subscriptions: pl.DataFrame, time_zone: str
+    usage_per_day: pl.DataFrame, subscriptions: pl.DataFrame
 ) -> pl.DataFrame:
     """Rated usage before its subscription began, after it ended, or of none, by local day.
 
     ACCOUNT_FINDINGS, blocking.
     """
     lives = subscriptions.select("subscription_key", "started_on", "ended_on")
-    day = pl.col("started_at").dt.convert_time_zone(time_zone).dt.date()
     wrong = (
-        rated_usage.with_columns(local_day=day)
-        .join(lives.lazy(), on="subscription_key", how="left", validate="m:1")
+        usage_per_day.join(lives, on="subscription_key", how="left", validate="m:1")
         .filter(
             pl.col("started_on").is_null()
-            | (pl.col("local_day") < pl.col("started_on"))
-            | (pl.col("local_day") >= pl.col("ended_on"))
+            | (pl.col("local_date") < pl.col("started_on"))
+            | (pl.col("local_date") >= pl.col("ended_on"))
         )
         .group_by("account_key", "subscription_key")
-        .agg(events=pl.len(), first=pl.col("local_day").min(), last=pl.col("local_day").max())
-        .collect(engine="streaming")
+        .agg(
+            events=pl.col("events").sum(),
+            first=pl.col("local_date").min(),
+            last=pl.col("local_date").max(),
+        )
     )
     return account_findings(
         wrong,
@@ -51,11 +52,9 @@ def usage_lies_within_subscriptions(
     )
 
 
-def zero_rated_usage(rated_usage: pl.LazyFrame, tolerated_percent: Decimal) -> pl.DataFrame:
+def zero_rated_usage(free: pl.DataFrame, tolerated_percent: Decimal) -> pl.DataFrame:
     """Products more of whose event-priced usage than tolerated came out at nothing."""
-    priced = rated_usage.filter(pl.col("unit_price").is_not_null(), pl.col("billable_units") > 0)
-    shares = priced.group_by("product_key").agg(events=pl.len(), free=(pl.col("amount") == 0).sum())
-    wrong = shares.collect(engine="streaming").filter(
+    wrong = free.filter(
         pl.col("free").cast(_WHOLE) * 100 > pl.col("events").cast(_WHOLE) * tolerated_percent
     )
     return findings(
@@ -71,28 +70,8 @@ def zero_rated_usage(rated_usage: pl.LazyFrame, tolerated_percent: Decimal) -> p
     )
 
 
-def margins_by_destination(rated_usage: pl.LazyFrame) -> pl.DataFrame:
-    """Revenue, cost and margin per product and destination, where cost is known.
-
-    Shape: one row per product_key, rate_name and currency, the worst margin first. Exact amounts.
-    """
-    return (
-        rated_usage.filter(pl.col("cost_amount").is_not_null())
-        .group_by("product_key", "rate_name", "currency")
-        .agg(
-            events=pl.len().cast(pl.Int64),
-            revenue=pl.col("amount").sum(),
-            cost=pl.col("cost_amount").sum(),
-        )
-        .with_columns(margin=pl.col("revenue") - pl.col("cost"))
-        .sort("margin", "product_key", "rate_name", "currency", nulls_last=True)
-        .collect(engine="streaming")
-    )
-
-
-def below_cost(rated_usage: pl.LazyFrame, tolerated_percent: Decimal) -> pl.DataFrame:
+def below_cost(margins: pl.DataFrame, tolerated_percent: Decimal) -> pl.DataFrame:
     """Destinations sold for less than they cost, beyond the tolerated share of the cost."""
-    margins = margins_by_destination(rated_usage)
     lost = -pl.col("margin").cast(_WHOLE) * 100
     wrong = margins.filter(lost > pl.col("cost").cast(_WHOLE) * tolerated_percent)
     return findings(

@@ -12,13 +12,12 @@ from typing import NamedTuple
 import polars as pl
 
 from billing_pipeline.assurance.findings import account_findings
+from billing_pipeline.assurance.usage_summed import AT_PRICE, AT_RATE
 from billing_pipeline.billing.usage_prices import pooled_prices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.prices import PerUnitUsage, Price, RateCardUsage
 from billing_pipeline.vocabulary.money import AMOUNT, exact_product, plain_text
 
-_PRICE = ["price_key", "unit_price", "connection_fee"]
-_RATE = ["rate_prefix", "rate_band", "rate_valid_from"]
 _LISTED = pl.Schema(
     {
         "price_key": pl.String(),
@@ -41,12 +40,12 @@ class _Listed(NamedTuple):
 
 
 def event_prices(
-    rated_usage: pl.LazyFrame, catalog: Catalog, card_prices: pl.DataFrame
+    at_prices: pl.DataFrame, catalog: Catalog, card_prices: pl.DataFrame
 ) -> pl.DataFrame:
     """Rated events that cost otherwise than the catalog lists: ACCOUNT_FINDINGS, blocking.
 
     Args:
-        rated_usage: RATED_USAGE.
+        at_prices: rated usage by what was charged, as `UsageSummed` has it.
         catalog: what is sold, plans and cards.
         card_prices: RATE_CARD_PRICES of its cards.
     """
@@ -64,20 +63,20 @@ def event_prices(
         how="inner",
     )
     per_unit = listed.filter(pl.col("card_key").is_null()).select(
-        *_PRICE,
+        *AT_PRICE,
         "pricing_unit",
         rate_prefix=pl.lit(""),
         rate_band=pl.lit(""),
         rate_valid_from=pl.lit(None, pl.Date),
     )
     prices = pl.concat([per_unit, by_card.select(per_unit.columns)]).unique()
-    summed = _summed(rated_usage, listed["price_key"].unique())
-    judged = summed.join(prices, on=[*_PRICE, *_RATE], how="left", nulls_equal=True)
+    summed = at_prices.filter(pl.col("price_key").is_in(listed["price_key"].unique().implode()))
+    judged = summed.join(prices, on=[*AT_PRICE, *AT_RATE], how="left", nulls_equal=True)
     due = exact_product(pl.col("unit_price"), pl.col("units"), over=pl.col("pricing_unit"))
     # Each event was rounded to ten decimals, so sums may differ in the last ones.
     rounding = exact_product(pl.col("events").cast(AMOUNT), pl.lit("0.0000000001").cast(AMOUNT))
     is_right = ((due + pl.col("fees") - pl.col("amount")).abs() <= rounding).fill_null(value=False)
-    groups = [*_PRICE, *_RATE, "account_key"]
+    groups = [*AT_PRICE, *AT_RATE, "account_key"]
     wrong = judged.filter(~is_right.any().over(groups)).unique(groups)
     return account_findings(
         wrong,
@@ -95,29 +94,6 @@ def event_prices(
             plain_text(pl.col("amount")),
         ),
     )
-
-
-def _summed(rated_usage: pl.LazyFrame, price_keys: pl.Series) -> pl.DataFrame:
-    """Units and amounts of the events that can be judged, by account, price and rate."""
-    own = rated_usage.filter(
-        pl.col("price_key").is_in(price_keys.implode()),
-        pl.col("unit_price").is_not_null(),
-        pl.col("spans").is_null(),
-        pl.col("billable_units") != 0,
-    ).with_columns(
-        pl.col("rate_prefix", "rate_band").fill_null(""),
-        # What is given back carries its fee with a minus.
-        connection_fee=pl.col("connection_fee").fill_null(0).abs(),
-        fee=pl.col("connection_fee").fill_null(0),
-    )
-    summed = own.group_by("account_key", *_PRICE, *_RATE).agg(
-        events=pl.len().cast(pl.Int64),
-        units=pl.col("billable_units").sum(),
-        fees=pl.col("fee").sum(),
-        amount=pl.col("amount").sum(),
-        first=pl.col("started_at").min().dt.date(),
-    )
-    return summed.collect(engine="streaming")
 
 
 def _listed(catalog: Catalog) -> list[_Listed]:

@@ -71,34 +71,36 @@ RUNS = (
     Run(
         ("suspense_value",),
         lambda facts, tolerance: usage_kept.suspense_value(
-            facts.suspense, facts.usage_per_day, tolerance["suspense_value"]
+            facts.suspense, facts.usage.per_day, tolerance["suspense_value"]
         ),
     ),
     Run(("lake_part",), lambda facts, _: usage_kept.parts_intact(facts.parts)),
     Run(
         ("usage_conserved",),
-        lambda facts, _: usage_kept.usage_conserved(facts.usage_counted, facts.conservation),
+        lambda facts, _: usage_kept.usage_conserved(facts.usage.counted, facts.conservation),
     ),
     Run(
         ("usage_outside_subscription",),
         lambda facts, _: plausibility.usage_lies_within_subscriptions(
-            facts.rated_usage, facts.subscriptions, facts.tenant.time_zone
+            facts.usage.per_day, facts.subscriptions
         ),
     ),
     Run(
         ("event_prices",),
-        lambda facts, _: rerated.event_prices(facts.rated_usage, facts.catalog, facts.card_prices),
+        lambda facts, _: rerated.event_prices(
+            facts.usage.at_prices, facts.catalog, facts.card_prices
+        ),
     ),
     Run(
         ("zero_rated",),
         lambda facts, tolerance: plausibility.zero_rated_usage(
-            facts.rated_usage, tolerance["zero_rated"]
+            facts.usage.free, tolerance["zero_rated"]
         ),
     ),
     Run(
         ("below_cost",),
         lambda facts, tolerance: plausibility.below_cost(
-            facts.rated_usage, tolerance["below_cost"]
+            facts.usage.margins, tolerance["below_cost"]
         ),
     ),
     Run(
@@ -115,12 +117,12 @@ RUNS = (
     ),
     Run(
         ("usage_charged",),
-        lambda facts, _: usage_kept.usage_charged(facts.computed, facts.usage_per_day),
+        lambda facts, _: usage_kept.usage_charged(facts.computed, facts.usage.per_day),
     ),
     Run(
         ("unbilled_age",),
         lambda facts, tolerance: usage_kept.unbilled_age(
-            facts.usage_per_day, facts.charged, facts.day, tolerance["unbilled_age"]
+            facts.usage.per_day, facts.charged, facts.day, tolerance["unbilled_age"]
         ),
     ),
     Run(
@@ -146,11 +148,11 @@ RUNS = (
         lambda facts, _: all_findings(
             [
                 charging.included_units_kept(
-                    facts.computed, facts.usage_per_day, facts.never_swapped, facts.catalog
+                    facts.computed, facts.usage.per_day, facts.never_swapped, facts.catalog
                 ),
                 shared_pools.shared_units_kept(
                     facts.computed,
-                    facts.usage_per_day,
+                    facts.usage.per_day,
                     facts.subscriptions,
                     facts.swapped,
                     facts.accounts,
@@ -169,7 +171,7 @@ RUNS = (
         ("rederived_totals",),
         lambda facts, _: all_findings(
             [
-                rederived.rederived_usage(facts.computed, facts.usage_per_day, facts.catalog),
+                rederived.rederived_usage(facts.computed, facts.usage.per_day, facts.catalog),
                 rederived.rederived_books(facts.documents, facts.journal),
             ]
         ),

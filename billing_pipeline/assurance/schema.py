@@ -52,6 +52,7 @@ LAKE_PARTS = FrameSchema(
         "frame": required(pl.String, "what it holds a part of"),
         "partition_day": required(pl.Date, "day of its partition"),
         "path": required(pl.String, "where it lies; its name is the digest of its content"),
+        "rows": required(pl.Int64, "rows it holds"),
         "fault": optional(pl.String, "missing or changed; null where it is as it was written"),
     },
 )

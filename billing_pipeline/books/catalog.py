@@ -5,7 +5,7 @@ import datetime as dt
 import polars as pl
 import sqlalchemy as sa
 
-from billing_pipeline.books.copy import copy_out
+from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.schema import ENTRIES, TENANT_DOCUMENTS
 from billing_pipeline.books.tables import (
     accounts,
@@ -122,10 +122,21 @@ def read_service_identifiers(
 
 
 def read_rate_card_prices(
-    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+    connection: sa.Connection,
+    tenant_key: str,
+    *,
+    known_at: dt.datetime | None = None,
+    prefixes: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """The tenant's RATE_CARD_PRICES as known now or at `known_at`."""
-    found = _read(connection, rate_card_prices, RATE_CARD_PRICES, tenant_key, known_at)
+    """The tenant's RATE_CARD_PRICES as known now or at `known_at`, of all prefixes or of some."""
+    if prefixes is None:
+        found = _read(connection, rate_card_prices, RATE_CARD_PRICES, tenant_key, known_at)
+    else:
+        columns = [rate_card_prices.c[name] for name in RATE_CARD_PRICES.names]
+        select = sa.select(*columns).where(*known_rows(rate_card_prices, tenant_key, known_at))
+        with staged(connection, prefixes.unique().to_frame("prefix")) as wanted:
+            of_these = rate_card_prices.c.prefix.in_(sa.select(wanted.c.prefix))
+            found = copy_out(connection, select.where(of_these), RATE_CARD_PRICES)
     return found.sort("card_key", "prefix", "band", "valid_from")
 
 

@@ -140,6 +140,7 @@ PARTS_TO_VERIFY = FrameSchema(
         "frame": required(pl.String, "what it holds a part of"),
         "partition_day": required(pl.Date, "day of its partition"),
         "path": required(pl.String, "where it lies; its name is the digest of its content"),
+        "rows": required(pl.Int64, "rows it holds"),
         "stamps": optional(pl.String, "what it looked like when it was verified last"),
         "fault": optional(pl.String, "what was wrong then"),
         "verified_at": optional(UTC_INSTANT, "when that was; null if never"),

@@ -28,6 +28,7 @@ def parts_to_verify(
             part.frame,
             part.partition_day,
             part.path,
+            part.rows,
             known.stamps,
             known.fault,
             known.verified_at,
@@ -54,6 +55,7 @@ def keep_verified(
     """Keep how files were found: columns path, stamps, fault."""
     if verified.is_empty():
         return
+    _forget_superseded(connection, tenant_key)
     with staged(connection, verified.select("path", "stamps", "fault")) as found:
         insert = postgresql.insert(lake_verifications).from_select(
             ["tenant_key", "verified_at", "path", "stamps", "fault"],
@@ -69,3 +71,14 @@ def keep_verified(
                 set_={name: insert.excluded[name] for name in ("stamps", "fault", "verified_at")},
             )
         )
+
+
+def _forget_superseded(connection: sa.Connection, tenant_key: str) -> None:
+    """Drop what is known of files that no current part of the lake consists of any more."""
+    part, known = lake_partitions.c, lake_verifications.c
+    is_current = sa.exists().where(
+        part.tenant_key == known.tenant_key, part.path == known.path, part.superseded_at.is_(None)
+    )
+    connection.execute(
+        sa.delete(lake_verifications).where(known.tenant_key == tenant_key, ~is_current)
+    )

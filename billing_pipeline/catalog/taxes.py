@@ -18,6 +18,13 @@ class TaxPart(Configuration):
     percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
 
 
+class TaxWords(Configuration):
+    """What a tax is called and why it is not charged, in one language."""
+
+    label: str | None = None
+    exemption: str | None = None
+
+
 class TaxRate(Configuration):
     """One rate for customers of one country (or region) and one product tax category."""
 
@@ -29,6 +36,9 @@ class TaxRate(Configuration):
     percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
     label: str = Field(description="name on the invoice, e.g. VAT 20 %")
     exemption: str | None = Field(default=None, description="words the law asks for")
+    in_locales: dict[str, TaxWords] = Field(
+        default={}, description="label and exemption by locale (en_GB) or language (en)"
+    )
     requires_vat_number: bool = Field(
         default=False, description="only for customers with a VAT number, e.g. reverse charge"
     )
@@ -38,6 +48,14 @@ class TaxRate(Configuration):
     parts: list[TaxPart] = Field(
         default=[], description="stacked taxes, e.g. state and county; they sum to percent"
     )
+
+    def words_in(self, locale: str) -> TaxWords:
+        """Label and exemption for customers of a locale: its own, its language's, else any's."""
+        language = locale.partition("_")[0]
+        spoken = self.in_locales.get(locale) or self.in_locales.get(language) or TaxWords()
+        return TaxWords(
+            label=spoken.label or self.label, exemption=spoken.exemption or self.exemption
+        )
 
     @model_validator(mode="after")
     def _is_the_sum_of_its_parts(self) -> "TaxRate":

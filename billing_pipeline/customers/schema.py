@@ -31,6 +31,8 @@ ACCOUNTS = FrameSchema(
         "electronic_address": optional(pl.String, "scheme:identifier of the buyer (BT-49)"),
         "einvoice_profile": optional(pl.String, "en16931, xrechnung or peppol"),
         "payment_method": optional(pl.String, "bank_transfer (if null), direct_debit or card"),
+        "mandate_reference": optional(pl.String, "direct debit mandate it signed (BT-89)"),
+        "debited_iban": optional(pl.String, "account the mandate debits (BT-91)"),
     },
 )
 

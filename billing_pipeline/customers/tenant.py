@@ -49,6 +49,9 @@ class LegalEntity(Configuration):
     iban: str | None = None
     bic: str | None = None
     bank_account: str | None = None
+    creditor_identifier: str | None = Field(
+        default=None, description="whom direct debits are collected for, e.g. DE98ZZZ0999 (BT-90)"
+    )
 
 
 class NumberSeries(Configuration):
@@ -83,6 +86,7 @@ LedgerRole = Literal[
     "tax",
     "supplier_cost",
     "write_off",
+    "rounding",
     "intercompany_cost",
     "supplier_accrual",
     "intercompany_payable",
@@ -122,6 +126,9 @@ class LedgerAccounts(Configuration):
     revenue_by_product: dict[Key, str] = {}
     by_role: dict[LedgerRole, str] = Field(
         default={}, description="further roles; deferred_revenue turns deferral on"
+    )
+    rounding_up_to_minor: int = Field(
+        default=0, ge=0, description="write-offs up to this many minor units go to rounding"
     )
     rules: list[LedgerRule] = Field(
         default=[], description="exceptions by product, tax, currency and customer group"
@@ -179,6 +186,13 @@ InvoiceSections = Literal["account", "subscription", "product", "section", "cate
 EInvoiceProfile = Literal["en16931", "xrechnung", "peppol"]
 
 DocumentFile = Literal["itemisation", "itemisation_parquet", "ubl", "cii", "json", "email"]
+
+
+class BrandWords(Configuration):
+    """What a brand says on its documents in one language."""
+
+    tagline: str | None = None
+    message: str | None = None
 
 
 class Branding(Configuration):
@@ -248,6 +262,9 @@ class Tenant(Configuration):
     intercompany: list[IntercompanySupply] = []
     month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
+    branding_in_locales: dict[str, BrandWords] = Field(
+        default={}, description="tagline and message by locale (en_GB) or language (en)"
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -263,6 +280,12 @@ class Tenant(Configuration):
         if len(set(keys)) < len(keys):
             raise ValueError("two account types have the same key")
         return types
+
+    def branding_in(self, locale: str) -> Branding:
+        """The brand in the words of a locale: its own, its language's, else any's."""
+        own = self.branding_in_locales
+        spoken = own.get(locale) or own.get(locale.partition("_")[0]) or BrandWords()
+        return self.branding.model_copy(update=spoken.model_dump(exclude_none=True))
 
     @property
     def zone(self) -> ZoneInfo:

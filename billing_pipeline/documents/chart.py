@@ -50,12 +50,23 @@ class UsageChart:
         return self.bars[-1].day
 
 
-def usage_chart(document: InvoiceDocument, kind: Literal["none", "daily"]) -> UsageChart | None:
+ChartKind = Literal["none", "daily", "destinations", "both"]
+
+
+def destination_shares(document: InvoiceDocument, kind: ChartKind) -> tuple[int, ...]:
+    """Events of each row of `usage_totals` in per cent of the longest; empty where not wanted."""
+    if kind not in ("destinations", "both"):
+        return ()
+    most = max((total.events for total in document.usage_totals), default=0)
+    return tuple(total.events * 100 // most for total in document.usage_totals) if most else ()
+
+
+def usage_chart(document: InvoiceDocument, kind: ChartKind) -> UsageChart | None:
     """Usage per local day of the document's usage; None where a chart would say nothing.
 
     Bars are events: amounts are unknown where usage is priced over the whole period.
     """
-    if kind == "none" or not document.daily_usage:
+    if kind not in ("daily", "both") or not document.daily_usage:
         return None
     first, last = document.daily_usage[0].day, document.daily_usage[-1].day
     days = (last - first).days + 1

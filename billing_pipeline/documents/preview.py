@@ -23,6 +23,7 @@ from billing_pipeline.invoicing.document import (
     TaxGroup,
     UsageTotal,
 )
+from billing_pipeline.invoicing.document_parts import TieredLine, TierUsed
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
 from billing_pipeline.receivables.receipt import Receipt, SettledDocument
 from billing_pipeline.vocabulary.money import minor_exponent
@@ -31,6 +32,7 @@ from billing_pipeline.vocabulary.problems import Problem
 _SAMPLE_DAY = dt.date(2026, 3, 1)
 _PERIOD = (dt.date(2026, 2, 1), _SAMPLE_DAY)
 _RATE = Decimal(20)
+_NOTHING = Decimal(0)
 _NO_USAGE = UsageTotal("Sample destination", 12, Decimal(345), Decimal("12.34"))
 
 
@@ -93,7 +95,7 @@ def sample_document(
         Section(
             "10042-2",
             "Sample Branch with a Rather Long Name",
-            (_line(2, "Usage", 130 * unit), _line(3, "Loyalty discount", -13 * unit)),
+            (_line(2, "Usage", 130 * unit), _line(3, "Loyalty discount", -13 * unit, "discount")),
         ),
     )
     net = sum(section.net_minor for section in sections)
@@ -106,7 +108,7 @@ def sample_document(
         kind=kind,
         tenant_key=tenant.key,
         brand=tenant.name,
-        branding=tenant.branding,
+        branding=tenant.branding_in(tenant.locale),
         locale=tenant.locale,
         time_zone=tenant.time_zone,
         issue_date=_SAMPLE_DAY,
@@ -129,8 +131,16 @@ def sample_document(
         usage_totals=usage_totals(usage) or (_NO_USAGE,),
         daily_usage=usage_by_day(usage, tenant.time_zone),
         itemisation=usage,
+        tiers=(_sample_tiers(130 * unit),),
         statement=Statement(120 * unit, 100 * unit, 0, net + tax, 20 * unit + net + tax),
     )
+
+
+def _sample_tiers(net_minor: int) -> TieredLine:
+    """130 GB: 30 at 2.00 and 100 at 0.70."""
+    first = TierUsed(_NOTHING, Decimal(30), Decimal(30), Decimal(2), _NOTHING, Decimal(60))
+    more = TierUsed(Decimal(30), None, Decimal(100), Decimal("0.7"), _NOTHING, Decimal(70))
+    return TieredLine("Usage", "GB", Decimal(130), net_minor, (first, more))
 
 
 def sample_receipt(tenant: Tenant) -> Receipt:
@@ -157,10 +167,10 @@ def sample_receipt(tenant: Tenant) -> Receipt:
     )
 
 
-def _line(number: int, description: str, net_minor: int) -> Line:
+def _line(number: int, description: str, net_minor: int, kind: str = "recurring") -> Line:
     return Line(
         line_number=number,
-        charge_kind="recurring",
+        charge_kind=kind,
         description=description,
         subscription_key="S-1",
         service_from=_PERIOD[0],

@@ -16,7 +16,7 @@ from billing_pipeline.documents.annex import (
     annex_head,
     annex_pages,
 )
-from billing_pipeline.documents.chart import UsageChart, usage_chart
+from billing_pipeline.documents.chart import UsageChart, destination_shares, usage_chart
 from billing_pipeline.documents.drawn_page import draw_on_pages, repeat_page
 from billing_pipeline.documents.drawn_shapes import Shapes
 from billing_pipeline.documents.drawn_text import (
@@ -95,6 +95,7 @@ class _Pictures:
 
     code: PaymentCode | None
     chart: UsageChart | None
+    shares: tuple[int, ...] = ()
 
     def shapes(self, colour: str) -> tuple[Shapes, ...]:
         """The pictures for paper, bars in `colour`."""
@@ -103,8 +104,11 @@ class _Pictures:
 
 
 def _pictures(document: InvoiceDocument, templates: TemplateSet) -> _Pictures:
+    kind = templates.settings.usage_chart
     return _Pictures(
-        code=payment_code(document), chart=usage_chart(document, templates.settings.usage_chart)
+        code=payment_code(document),
+        chart=usage_chart(document, kind),
+        shares=destination_shares(document, kind),
     )
 
 
@@ -145,6 +149,7 @@ def _filled_in(
             annex_head=annex_head(words),
             payment_code=pictures.code,
             chart=pictures.chart,
+            shares=pictures.shares,
             drawn=tuple(shape.anchor for shape in shapes),
             logo=logo_address(templates),
         )

@@ -198,6 +198,7 @@ def _margins(report: FinancialReport, formats: Formats) -> Section:
         (
             row["rate_name"] or row["product_key"],
             row["supplier"] or "",
+            row["currency"],
             f"{row['events']:,}",
             *(
                 formats.figure(_rounded(row[name], row["currency"]), row["currency"])
@@ -206,9 +207,9 @@ def _margins(report: FinancialReport, formats: Formats) -> Section:
         )
         for row in report.margins.head(_MOST_ROWS).rows(named=True)
     ]
-    head = ("Destination", "Supplier", "Events", "Sold for", "Cost", "Margin")
+    head = ("Destination", "Supplier", "Currency", "Events", "Sold for", "Cost", "Margin")
     note = "Usage whose cost is known, the smallest margin first."
-    return Section("Margin by destination and supplier", note, table=_table(head, rows, texts=2))
+    return Section("Margin by destination and supplier", note, table=_table(head, rows, texts=3))
 
 
 def _usage(report: FinancialReport) -> Section:
@@ -245,6 +246,7 @@ def _movers(report: FinancialReport, formats: Formats) -> Section:
     rows = [
         (
             f"{row['name'] or ''} ({row['account_key']})",
+            row["currency"],
             *(
                 formats.figure(row[name], row["currency"])
                 for name in ("previous_net_minor", "net_minor", "change_minor")
@@ -252,7 +254,8 @@ def _movers(report: FinancialReport, formats: Formats) -> Section:
         )
         for row in report.movers.head(_MOST_ROWS).rows(named=True)
     ]
-    table = _table(("Account", "Month before", "This month", "Change"), rows)
+    head = ("Account", "Currency", "Month before", "This month", "Change")
+    table = _table(head, rows, texts=2)
     return Section("Top movers", "Net invoiced, the largest change first.", table=table)
 
 

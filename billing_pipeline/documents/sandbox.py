@@ -20,13 +20,15 @@ from billing_pipeline.documents.formats import Formats
 from billing_pipeline.documents.payment_code import PaymentCode
 from billing_pipeline.documents.template_sets import FontFile, TemplateSet
 from billing_pipeline.invoicing import document as model
+from billing_pipeline.invoicing import document_parts as parts
 from billing_pipeline.receivables.receipt import Receipt, SettledDocument
 
 _OPEN_TO_TEMPLATES = (
     str, Markup, int, Decimal, bool, dt.date, tuple, list, dict, LoopContext, Macro,
-    Branding, Formats, model.InvoiceDocument, model.Section, model.Line, model.Party,
+    Branding, Formats, model.InvoiceDocument, model.Section, model.Line,
+    parts.ServiceTotal, parts.TieredLine, parts.TierUsed, model.Party,
     model.TaxGroup, model.StackedTax, model.ConvertedTax,
-    model.PaymentDetails, model.UsageTotal, model.DailyUsage, model.Statement,
+    model.PaymentDetails, parts.Mandate, model.UsageTotal, model.DailyUsage, model.Statement,
     Receipt, SettledDocument,
     AnnexGroup, TextPage, Bar, UsageChart, EmailWords, PaymentCode, FontFile,
 )  # fmt: skip

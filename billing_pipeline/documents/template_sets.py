@@ -56,7 +56,7 @@ class TemplateSettings(Configuration):
     itemisation_rows: int = Field(
         default=20_000, ge=0, description="usage rows printed at most; more stand in the CSV only"
     )
-    usage_chart: Literal["none", "daily"] = "daily"
+    usage_chart: Literal["none", "daily", "destinations", "both"] = "daily"
 
 
 @dataclass(frozen=True)

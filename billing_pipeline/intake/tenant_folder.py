@@ -26,6 +26,7 @@ from billing_pipeline.intake.control_settings import check_controls
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.folder_above import folder_above
 from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
+from billing_pipeline.intake.mandates import check_mandates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
 from billing_pipeline.intake.price_models import check_price_models
 from billing_pipeline.intake.product_categories import check_categories
@@ -156,7 +157,8 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     across += check_rollover(whole, tenant.look_back_periods)
     across += check_account_types(tenant, whole, accounts, subscriptions)
     across += check_categories(whole, tenant) + check_price_models(whole)
-    across += check_vat_numbers(tenant, accounts) + check_controls(tenant, TENANT_FILE)
+    across += check_vat_numbers(tenant, accounts) + check_mandates(tenant, accounts)
+    across += check_controls(tenant, TENANT_FILE)
     across = across or broken_examples(
         catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
     )

@@ -39,6 +39,8 @@ _ACCOUNT_COLUMNS = (
     CsvColumn("electronic_address"),
     CsvColumn("einvoice_profile"),
     CsvColumn("payment_method", "key"),
+    CsvColumn("mandate_reference"),
+    CsvColumn("debited_iban"),
 )
 _SUBSCRIPTION_COLUMNS = (
     CsvColumn("subscription_key", "key", is_required=True),

@@ -1,16 +1,23 @@
 """From frames to the document model: one document, or all of a bill run."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from billing_pipeline.catalog.plans import Product
 from billing_pipeline.customers.tenant import LegalEntity, PaymentMethod, Tenant
-from billing_pipeline.invoicing.document import InvoiceDocument, Party, PaymentDetails, Statement
+from billing_pipeline.invoicing.document import (
+    InvoiceDocument,
+    Party,
+    PaymentDetails,
+    Statement,
+)
+from billing_pipeline.invoicing.document_parts import Mandate
 from billing_pipeline.invoicing.grouping import printed_lines
 from billing_pipeline.invoicing.sections import headings, sections
 from billing_pipeline.invoicing.tax_groups import converted_tax, tax_groups
+from billing_pipeline.invoicing.tiers import TieredPrice, tiered_lines
 from billing_pipeline.invoicing.usage import usage_by_day, usage_totals
 from billing_pipeline.rating.schema import RATED_USAGE
 
@@ -42,12 +49,14 @@ class Beside:
     """What documents tell beside their own rows.
 
     `statements` are balances by `invoice_number`; `products` name what is sold, where lines or
-    sections are put together by it; `categories` are names of product categories by key.
+    sections are put together by it; `categories` are names of product categories by key;
+    `tiered_prices` by key explain usage by tiers.
     """
 
     statements: pl.DataFrame | None = None
     products: Mapping[str, Product] = dataclasses.field(default_factory=dict)
     categories: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tiered_prices: Mapping[str, Sequence[TieredPrice]] = dataclasses.field(default_factory=dict)
 
 
 NOTHING_BESIDE = Beside()
@@ -90,7 +99,7 @@ def invoice_document(
         total_minor=sign * row["total_minor"],
         tenant_key=tenant.key,
         brand=tenant.name,
-        branding=tenant.branding,
+        branding=tenant.branding_in(payer["language"]),
         time_zone=tenant.time_zone,
         locale=payer["language"],
         seller=seller_party(tenant.legal_entity),
@@ -98,7 +107,10 @@ def invoice_document(
         sections=sections(printed, accounts, sign, gathered_by, names),
         taxes=tax_groups(taxes, sign),
         payment=payment_details(
-            tenant.legal_entity, row["invoice_number"], payer["payment_method"] or "bank_transfer"
+            tenant.legal_entity,
+            row["invoice_number"],
+            payer["payment_method"] or "bank_transfer",
+            _mandate(tenant.legal_entity, payer),
         ),
         usage_totals=usage_totals(usage),
         daily_usage=usage_by_day(usage, tenant.time_zone),
@@ -107,6 +119,7 @@ def invoice_document(
         buyer_reference=payer["buyer_reference"],
         einvoice_profile=payer["einvoice_profile"] or tenant.einvoice_profile,
         statement=_statement(beside.statements, row["invoice_number"]),
+        tiers=tiered_lines(lines, beside.tiered_prices, row["currency"]),
     )
     _assert_adds_up(built)
     return built
@@ -178,12 +191,24 @@ def seller_party(entity: LegalEntity) -> Party:
     )
 
 
+def _mandate(entity: LegalEntity, payer: Mapping[str, str | None]) -> Mandate | None:
+    """What the payer's direct debit is collected by; None where it is not known whole."""
+    reference, iban = payer.get("mandate_reference"), payer.get("debited_iban")
+    creditor = entity.creditor_identifier
+    if payer["payment_method"] != "direct_debit" or not (reference and iban and creditor):
+        return None
+    return Mandate(reference, creditor, iban.replace(" ", "").upper())
+
+
 def payment_details(
-    entity: LegalEntity, reference: str, method: PaymentMethod = "bank_transfer"
+    entity: LegalEntity,
+    reference: str,
+    method: PaymentMethod = "bank_transfer",
+    mandate: Mandate | None = None,
 ) -> PaymentDetails:
-    """How and where an amount is to be paid, and with which reference."""
+    """How and where an amount is to be paid or collected, and with which reference."""
     if method != "bank_transfer":
-        return PaymentDetails(reference=reference, method=method)
+        return PaymentDetails(reference=reference, method=method, mandate=mandate)
     return PaymentDetails(
         reference=reference,
         bank_name=entity.bank_name,

@@ -11,9 +11,11 @@ from typing import Literal
 import polars as pl
 
 from billing_pipeline.customers.tenant import Branding, EInvoiceProfile, PaymentMethod
+from billing_pipeline.invoicing.document_parts import Mandate, ServiceTotal, TieredLine
 from billing_pipeline.vocabulary.money import minor_exponent
 
 ONE_DAY = dt.timedelta(days=1)
+_ADJUSTING = ("discount", "minimum", "termination")
 _FEWEST_DECIMALS, _MOST_DECIMALS = 2, 10
 
 
@@ -138,6 +140,7 @@ class PaymentDetails:
     bic: str | None = None
     bank_account: str | None = None
     method: PaymentMethod = "bank_transfer"
+    mandate: Mandate | None = None
 
     @property
     def is_known(self) -> bool:
@@ -216,6 +219,7 @@ class InvoiceDocument:
     buyer_reference: str | None = None
     einvoice_profile: EInvoiceProfile = "en16931"
     statement: Statement | None = None
+    tiers: tuple[TieredLine, ...] = ()
 
     @property
     def period_to(self) -> dt.date:
@@ -226,6 +230,25 @@ class InvoiceDocument:
     def lines(self) -> tuple[Line, ...]:
         """All lines in printing order."""
         return tuple(line for section in self.sections for line in section.lines)
+
+    @property
+    def services(self) -> tuple[ServiceTotal, ...]:
+        """What each subscription comes to, in printing order; they sum to the net."""
+        found: dict[tuple[str, str | None], list[Line]] = {}
+        for section in self.sections:
+            for line in section.lines:
+                found.setdefault((section.account_key, line.subscription_key), []).append(line)
+        return tuple(
+            ServiceTotal(key, account, len(lines), sum(line.net_minor for line in lines))
+            for (account, key), lines in found.items()
+        )
+
+    @property
+    def adjustments(self) -> tuple[Line, ...]:
+        """Lines that change what was charged elsewhere: discounts, minimum fees, corrections."""
+        return tuple(
+            line for line in self.lines if line.corrects_invoice or line.charge_kind in _ADJUSTING
+        )
 
     @property
     def is_credit_note(self) -> bool:

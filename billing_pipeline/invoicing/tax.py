@@ -22,8 +22,6 @@ _RATE_COLUMNS: dict[str, type[pl.DataType] | pl.DataType] = {
     "rate_until": pl.Date,
     "tax_code": pl.String,
     "tax_rate": TAX_RATE,
-    "tax_label": pl.String,
-    "exemption": pl.String,
     "is_included": pl.Boolean,
     "parts": PARTS,
 }
@@ -63,6 +61,7 @@ def choose_rates(
             pl.col("rate_number"),
         )
         .unique("situation", keep="first", maintain_order=True)
+        .join(_spoken(tax_rates, situations), on=["rate_number", "language"], how="left")
         .select("situation", *CHOSEN)
     )
     decided = situations.join(chosen, on="situation", how="left", validate="1:1").drop("situation")
@@ -112,14 +111,25 @@ def _rate_frame(tax_rates: Sequence[TaxRate]) -> pl.DataFrame:
             rate.valid_until,
             rate.tax_code,
             rate.percent,
-            rate.label,
-            rate.exemption,
             rate.is_included,
             [part.model_dump() for part in rate.parts],
         )
         for rate in tax_rates
     ]
     return pl.DataFrame(rows, schema=_RATE_COLUMNS, orient="row").with_row_index("rate_number")
+
+
+def _spoken(tax_rates: Sequence[TaxRate], situations: pl.DataFrame) -> pl.DataFrame:
+    """What each rate is called in every language that is asked for."""
+    languages = situations.get_column("language").drop_nulls().unique().sort().to_list()
+    words = [
+        (number, language, *rate.words_in(language).model_dump().values())
+        for number, rate in enumerate(tax_rates)
+        for language in languages
+    ]
+    schema = {"rate_number": pl.UInt32, "language": pl.String}
+    named = {"tax_label": pl.String, "exemption": pl.String}
+    return pl.DataFrame(words, schema={**schema, **named}, orient="row")
 
 
 def _fits(seller_country: str) -> pl.Expr:

@@ -60,16 +60,26 @@ def _unknown_types(folder: TenantFolder, templates: TemplateSet) -> list[Problem
 
 
 def preview_folder(
-    directory: Path, kind: Literal["invoice", "credit_note", "receipt"], events: int
+    directory: Path,
+    kind: Literal["invoice", "credit_note", "receipt"],
+    events: int,
+    account_type: str = "",
 ) -> bytes:
     """A sample document as the folder's brand would send it. Only templates and tenant are read.
 
-    Raises: ConfigurationRefused with every mistake of both.
+    `account_type` is the type of account it goes to; the common templates are shown without.
+    Raises: ConfigurationRefused with every mistake of both, and for a type without templates.
     """
     from billing_pipeline.documents.preview import check_templates, preview_pdf  # noqa: PLC0415
 
     tenant = read_tenant(directory)
-    templates = default_template_set().with_overrides(_overrides(directory)).for_account_type("")
+    whole = default_template_set().with_overrides(_overrides(directory))
+    if account_type and account_type not in whole.account_types:
+        place = f"{FOLDER}/{ACCOUNT_TYPES}{account_type}"
+        there_are = ", ".join(whole.account_types) or "none"
+        message = f"this type has no templates of its own; types that have: {there_are}"
+        raise ConfigurationRefused([Problem(place, None, None, message)])
+    templates = whole.for_account_type(account_type)
     problems = check_templates(tenant, templates)
     if problems:
         raise ConfigurationRefused(problems)

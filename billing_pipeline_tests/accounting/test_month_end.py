@@ -225,6 +225,23 @@ def test_a_written_off_item_leaves_the_receivable() -> None:
     assert given_up.entries.item(0, "narration") == "Write-off W-1, account 10001: insolvent"
 
 
+@pytest.mark.parametrize(
+    ("most", "role"), [(0, "write_off"), (2999, "write_off"), (3000, "rounding")]
+)
+def test_a_cent_that_is_missing_is_rounding_where_the_tenant_says_so(most: int, role: str) -> None:
+    chart = OWNER.ledger_accounts.model_copy(
+        update={
+            "by_role": {**OWNER.ledger_accounts.by_role, "rounding": "4999"},
+            "rounding_up_to_minor": most,
+        }
+    )
+    owner = OWNER.model_copy(update={"ledger_accounts": chart})
+
+    given_up = journal_for_payments(write_off(day("12-31")), owner, ACCOUNTS)
+
+    assert by_role(given_up) == {role: 3000, "receivable": -3000}
+
+
 def test_intercompany_stands_mirrored_in_both_books() -> None:
     supplied = pl.DataFrame(
         {

@@ -10,14 +10,14 @@ import pytest
 from billing_pipeline.assurance.catalogue import CONTROLS, controls_of, judged
 from billing_pipeline.assurance.plausibility import (
     below_cost,
-    margins_by_destination,
     suspense_age,
     unusual_amounts,
     usage_lies_within_subscriptions,
     zero_rated_usage,
 )
+from billing_pipeline.assurance.usage_summed import UsageSummed, summed_usage
 from billing_pipeline.customers.policies import ControlSetting
-from billing_pipeline.vocabulary.money import AMOUNT
+from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
 from billing_pipeline_tests.accounting.builders import Document, invoices_frame
 
 JANUARY, FEBRUARY = dt.date(2026, 1, 1), dt.date(2026, 2, 1)
@@ -40,11 +40,17 @@ def rated(*rows: tuple[str, str, str | None]) -> pl.LazyFrame:
             "account_key": "10001",
             "subscription_key": "s1",
             "product_key": "calls",
+            "price_key": "minutes",
             "rate_name": "London",
+            "rate_prefix": "44",
+            "rate_band": "",
+            "rate_valid_from": JANUARY,
+            "spans": pl.Series([None] * len(rows), dtype=pl.String),
+            "connection_fee": Decimal(0),
             "currency": "GBP",
             "started_at": [dt.datetime.fromisoformat(start) for start, _, _ in rows],
             "unit_price": Decimal("0.05"),
-            "billable_units": Decimal(60),
+            "billable_units": pl.Series([Decimal(60)] * len(rows), dtype=QUANTITY),
             "amount": [Decimal(amount) for _, amount, _ in rows],
             "cost_amount": [None if cost is None else Decimal(cost) for _, _, cost in rows],
         },
@@ -54,6 +60,14 @@ def rated(*rows: tuple[str, str, str | None]) -> pl.LazyFrame:
 
 NOON = "2026-01-15T12:00:00+00:00"
 GOOD = rated((NOON, "0.05", "0.03"))
+
+
+def summed(usage: pl.LazyFrame, time_zone: str = "Europe/London") -> UsageSummed:
+    return summed_usage([usage], time_zone)
+
+
+def per_day(usage: pl.LazyFrame, time_zone: str = "Europe/London") -> pl.DataFrame:
+    return summed(usage, time_zone).per_day
 
 
 def documents(*nets: int) -> pl.DataFrame:
@@ -79,43 +93,47 @@ HISTORY = documents(900, 1000, 5000)
     ("control", "expected"),
     [
         pytest.param(
-            lambda: usage_lies_within_subscriptions(GOOD, SUBSCRIPTIONS, "Europe/London"),
+            lambda: usage_lies_within_subscriptions(per_day(GOOD), SUBSCRIPTIONS),
             [],
             id="usage within",
         ),
         pytest.param(
             lambda: usage_lies_within_subscriptions(
-                rated(("2025-12-31T23:59:59+00:00", "0.05", None)), SUBSCRIPTIONS, "Europe/London"
+                per_day(rated(("2025-12-31T23:59:59+00:00", "0.05", None)), "Europe/London"),
+                SUBSCRIPTIONS,
             ),
             [("usage_outside_subscription", "s1")],
             id="usage a second too early",
         ),
         pytest.param(
             lambda: usage_lies_within_subscriptions(
-                rated(("2025-12-31T23:59:59+00:00", "0.05", None)), SUBSCRIPTIONS, "Europe/Berlin"
+                per_day(rated(("2025-12-31T23:59:59+00:00", "0.05", None)), "Europe/Berlin"),
+                SUBSCRIPTIONS,
             ),
             [],
             id="the same second is the new year in Berlin",
         ),
-        pytest.param(lambda: zero_rated_usage(GOOD, Decimal(0)), [], id="priced"),
+        pytest.param(lambda: zero_rated_usage(summed(GOOD).free, Decimal(0)), [], id="priced"),
         pytest.param(
-            lambda: zero_rated_usage(rated((NOON, "0", None)), Decimal(99)),
+            lambda: zero_rated_usage(summed(rated((NOON, "0", None))).free, Decimal(99)),
             [("zero_rated", "calls")],
             id="free calls",
         ),
         pytest.param(
-            lambda: zero_rated_usage(rated((NOON, "0", None), (NOON, "1", None)), Decimal(50)),
+            lambda: zero_rated_usage(
+                summed(rated((NOON, "0", None), (NOON, "1", None))).free, Decimal(50)
+            ),
             [],
             id="half of them free is tolerated",
         ),
-        pytest.param(lambda: below_cost(GOOD, Decimal(0)), [], id="earned"),
+        pytest.param(lambda: below_cost(summed(GOOD).margins, Decimal(0)), [], id="earned"),
         pytest.param(
-            lambda: below_cost(rated((NOON, "0.05", "0.06")), Decimal(0)),
+            lambda: below_cost(summed(rated((NOON, "0.05", "0.06"))).margins, Decimal(0)),
             [("below_cost", "calls London GBP")],
             id="sold below cost",
         ),
         pytest.param(
-            lambda: below_cost(rated((NOON, "0.05", "0.0625")), Decimal(20)),
+            lambda: below_cost(summed(rated((NOON, "0.05", "0.0625"))).margins, Decimal(20)),
             [],
             id="20 % lost is tolerated",
         ),
@@ -146,10 +164,25 @@ def test_a_control_says_what_it_should(
     assert control().select("control", "subject").rows() == expected
 
 
+def test_usage_summed_in_portions_is_usage_summed_at_once() -> None:
+    early, late = GOOD, rated(("2026-01-14T12:00:00+00:00", "0", "0.01"), (NOON, "0.07", None))
+
+    apart, at_once = (
+        summed_usage(portions, "Europe/London")
+        for portions in ([early, late], [pl.concat([early, late])])
+    )
+
+    for name, frame in vars(apart).items():
+        whole = getattr(at_once, name)
+        assert frame.sort(pl.all()).equals(whole.sort(pl.all()))
+    assert apart.counted["events"].sum() == 3
+    assert apart.at_prices["first"].to_list() == [dt.date(2026, 1, 14)]
+
+
 def test_margins_stand_worst_first() -> None:
     usage = pl.concat([GOOD, rated((NOON, "0.01", "0.04")).with_columns(rate_name=pl.lit("Mars"))])
 
-    assert margins_by_destination(usage).select("rate_name", "margin").rows() == [
+    assert summed(usage).margins.select("rate_name", "margin").rows() == [
         ("Mars", Decimal("-0.03")),
         ("London", Decimal("0.02")),
     ]
@@ -178,8 +211,8 @@ def test_a_tenant_sets_severity_tolerance_and_owner_or_switches_a_control_off() 
 def test_findings_take_the_severity_the_tenant_wants() -> None:
     found = pl.concat(
         [
-            below_cost(rated((NOON, "0.05", "0.06")), Decimal(0)),
-            zero_rated_usage(rated((NOON, "0", None)), Decimal(0)),
+            below_cost(summed(rated((NOON, "0.05", "0.06"))).margins, Decimal(0)),
+            zero_rated_usage(summed(rated((NOON, "0", None))).free, Decimal(0)),
         ]
     )
     controls = controls_of(

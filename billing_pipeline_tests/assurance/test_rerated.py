@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from billing_pipeline.assurance.rerated import event_prices
+from billing_pipeline.assurance.usage_summed import summed_usage
 from billing_pipeline.catalog.agreements import NegotiatedPrice
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.catalog.plans import Plan, Product
@@ -39,6 +40,7 @@ def event(amount: str, unit_price: str = "0.06", /, **columns: object) -> pl.Laz
     """One call of 90 seconds."""
     row = dict.fromkeys(RATED_USAGE.names) | {
         "account_key": "A1",
+        "subscription_key": "S1",
         "price_key": "minutes",
         "started_at": dt.datetime(2026, 1, 12, tzinfo=dt.UTC),
         "billable_units": Decimal(90),
@@ -46,6 +48,10 @@ def event(amount: str, unit_price: str = "0.06", /, **columns: object) -> pl.Laz
         "amount": Decimal(amount),
     }
     return pl.LazyFrame([row | columns], schema=RATED_USAGE.polars_schema)
+
+
+def at_prices(usage: pl.LazyFrame) -> pl.DataFrame:
+    return summed_usage([usage], "Europe/Berlin").at_prices
 
 
 AGREED = NegotiatedPrice(key="big", instead_of="minutes", terms={"amount": "0.04"})
@@ -92,7 +98,7 @@ UK = {"rate_prefix": "44", "connection_fee": Decimal("0.05"), "rate_valid_from":
 def test_an_event_costs_what_the_catalog_lists(
     usage: pl.LazyFrame, sold: Catalog, *, is_found: bool
 ) -> None:
-    found = event_prices(usage, sold, CARD_PRICES)
+    found = event_prices(at_prices(usage), sold, CARD_PRICES)
 
     assert found.height == is_found
 
@@ -101,4 +107,4 @@ def test_an_event_costs_what_the_catalog_lists(
 def test_what_is_negotiated_here_or_above_is_not_judged(agreed: dict[str, Any]) -> None:
     sold = replace(catalog(PER_MINUTE), **agreed)
 
-    assert event_prices(event("0.06", "0.04"), sold, CARD_PRICES).is_empty()
+    assert event_prices(at_prices(event("0.06", "0.04")), sold, CARD_PRICES).is_empty()

@@ -24,9 +24,9 @@ JANUARYS = charge("usage", "minutes", "0.60", events=12)
 def test_files_of_the_lake_that_are_gone_or_changed_are_named() -> None:
     parts = pl.DataFrame(
         [
-            ("rated_usage", JANUARY, "part-a", None),
-            ("rated_usage", JANUARY, "part-b", "changed"),
-            ("raw_usage", JANUARY, "part-c", "missing"),
+            ("rated_usage", JANUARY, "part-a", 1, None),
+            ("rated_usage", JANUARY, "part-b", 1, "changed"),
+            ("raw_usage", JANUARY, "part-c", 1, "missing"),
         ],
         schema=LAKE_PARTS.polars_schema,
         orient="row",

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from billing_pipeline.documents.einvoice.cii import cii_invoice
 from billing_pipeline.documents.einvoice.facts import EInvoiceNotPossible, line_price
@@ -36,6 +37,12 @@ PUBLIC_BODY = {
     "einvoice_profile": "xrechnung",
 }
 
+MANDATE = {
+    "payment_method": "direct_debit",
+    "mandate_reference": "M-2026/17",
+    "debited_iban": "DE02 1203 0000 0000 2020 51",
+}
+
 SCENARIOS = {
     "standard rate": small_invoice(),
     "two rates, discount, correction": family_invoice(0),
@@ -59,6 +66,11 @@ SCENARIOS = {
     "surcharge": document_of(to_post({}, {"charge_kind": "termination", "amount": "50"})),
     "negative due": document_of(to_post({}, {"amount": "-45.55", "charge_kind": "discount"})),
     "collected by direct debit": small_invoice(payment_method="direct_debit"),
+    "collected by mandate": small_invoice(**MANDATE),
+    "XRechnung collected by mandate": small_invoice(**PUBLIC_BODY, **MANDATE),
+    "collected by mandate in sterling": document_of(
+        to_post({"currency": "GBP"}), accounts(MANDATE)
+    ),
     "XRechnung by card": small_invoice(**{**PUBLIC_BODY, "payment_method": "card"}),
     "XRechnung": small_invoice(**PUBLIC_BODY),
     "Peppol": small_invoice(**{**PUBLIC_BODY, "einvoice_profile": "peppol"}),
@@ -81,6 +93,40 @@ def given_back(document: InvoiceDocument) -> InvoiceDocument:
         for part in document.sections
     )
     return replace(document, kind="credit_note", sections=sections, corrects_invoice=number)
+
+
+COLLECTED = {
+    "collected by mandate": "59",
+    "XRechnung collected by mandate": "59",
+    "collected by mandate in sterling": "49",
+}
+
+
+@pytest.mark.parametrize(("name", "code"), COLLECTED.items())
+def test_a_direct_debit_says_its_mandate_creditor_and_account(name: str, code: str) -> None:
+    """BT-81, BT-89, BT-90 and BT-91, and none of them on a credit note."""
+    cii, ubl = (etree.fromstring(build(SCENARIOS[name])) for build in (cii_invoice, ubl_invoice))
+    credit = etree.fromstring(ubl_invoice(given_back(SCENARIOS[name])))
+
+    def said(root: etree._Element, *paths: str) -> list[str]:
+        return [root.findtext(f".//{{*}}{path}") or "" for path in paths]
+
+    expected = [code, "M-2026/17", "DE98ZZZ09999999999", "DE02120300000000202051"]
+    assert expected == said(
+        cii,
+        "SpecifiedTradeSettlementPaymentMeans/{*}TypeCode",
+        "DirectDebitMandateID",
+        "CreditorReferenceID",
+        "PayerPartyDebtorFinancialAccount/{*}IBANID",
+    )
+    assert expected == said(
+        ubl,
+        "PaymentMeansCode",
+        "PaymentMandate/{*}ID",
+        "PartyIdentification/{*}ID[@schemeID='SEPA']",
+        "PaymentMandate/{*}PayerFinancialAccount/{*}ID",
+    )
+    assert credit.find(".//{*}PaymentMandate") is None
 
 
 CREDITED = {

@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from billing_pipeline.cli import template
+from billing_pipeline.documents.chart import destination_shares
 from billing_pipeline.documents.preview import check_templates, preview_pdf, sample_document
+from billing_pipeline.documents.render import invoice_html
 from billing_pipeline.documents.template_sets import (
     TemplateRefused,
     default_template_set,
@@ -137,6 +139,67 @@ def test_a_logo_that_is_not_there_is_named(tmp_path: Path) -> None:
 
     assert problems
     assert "names logo.png, which is not in the templates folder" in problems[0].message
+
+
+@pytest.mark.pdf
+def test_services_adjustments_and_tiers_stand_where_the_tenant_wants_them(tmp_path: Path) -> None:
+    settings = "sections: [service_summary, lines, adjustments, tiers, totals, payment]\n"
+    folder = write(tmp_path, {"template.yaml": settings})
+
+    assert check_templates(TENANT, tenant_template_set(folder)) == []
+    with pdfplumber.open(io.BytesIO(preview_pdf(TENANT, tenant_template_set(folder)))) as pdf:
+        text = "\n".join(page.extract_text() for page in pdf.pages)
+
+    services, charges, adjusted, tiers = (
+        text.index(words)
+        for words in ("Ihre Dienste", "Monthly fee", "Anpassungen", "So berechnet sich")
+    )
+    assert services < charges < adjusted < tiers
+    assert "Loyalty discount" in text[adjusted:tiers]
+    assert "bis 30 GB" in text[tiers:]
+    assert "über 30 GB 100 GB 0,70 70,00" in text[tiers:]
+
+
+def test_usage_is_drawn_by_day_by_destination_or_not_as_the_tenant_wants(tmp_path: Path) -> None:
+    document = sample_document(TENANT, "invoice", 40)
+
+    def drawn(kind: str) -> tuple[int, int]:
+        settings = f"sections: [usage_summary]\nusage_chart: {kind}\n"
+        html = invoice_html(
+            document, tenant_template_set(write(tmp_path, {"template.yaml": settings}))
+        )
+        return html.count('class="chart"'), html.count('class="share"')
+
+    rows = len(document.usage_totals)
+    assert rows > 1
+    assert {kind: drawn(kind) for kind in ("none", "daily", "destinations", "both")} == {
+        "none": (0, 0),
+        "daily": (1, 0),
+        "destinations": (0, rows),
+        "both": (1, rows),
+    }
+    assert max(destination_shares(document, "both")) == 100
+
+
+@pytest.mark.pdf
+def test_a_preview_is_shown_as_accounts_of_one_type_get_it(tmp_path: Path) -> None:
+    folder = tmp_path / "brand"
+    own = "templates/account_types/reseller/sections/message.html.j2"
+    configured = yaml.safe_dump(TENANT.model_dump(mode="json"))
+    write(folder, {"tenant.yaml": configured, own: "<p>Dear partner</p>"})
+    out = tmp_path / "p.pdf"
+
+    def shown(account_type: str) -> str:
+        options = [str(folder), "--out", str(out), "--events", "0", "--account-type", account_type]
+        said = CliRunner().invoke(template.preview, options).output
+        if "wrote" not in said:
+            return said
+        with pdfplumber.open(out) as pdf:
+            return pdf.pages[-1].extract_text()
+
+    assert "Dear partner" in shown("reseller")
+    assert "Dear partner" not in shown("")
+    assert "types that have: reseller" in shown("private")
 
 
 @pytest.mark.pdf

@@ -11,6 +11,7 @@ import pytest
 from jinja2 import TemplateError
 from weasyprint import HTML
 
+from billing_pipeline.customers.tenant import Branding, BrandWords
 from billing_pipeline.documents.fetching import FetchRefused, NoFetching
 from billing_pipeline.documents.render import invoice_html, invoice_pdf
 from billing_pipeline.documents.sandbox import ResourceRefused
@@ -18,10 +19,12 @@ from billing_pipeline.documents.template_sets import TemplateSet, default_templa
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline_tests.documents.builders import (
     credit_note,
+    document_of,
     family_invoice,
     small_invoice,
     usage,
 )
+from billing_pipeline_tests.invoicing.builders import TENANT, accounts, to_post
 
 
 def pdf_text(content: bytes) -> str:
@@ -163,6 +166,39 @@ def test_a_document_says_how_its_account_pays(
     assert expected in text
     assert ("IBAN" in text) == (method is None)
     assert document.payment.is_known == (method is None)
+
+
+def test_a_document_names_the_mandate_and_hides_most_of_the_account() -> None:
+    document = small_invoice(
+        payment_method="direct_debit",
+        mandate_reference="M-17",
+        debited_iban="DE02120300000000202051",
+        language="de_DE",
+    )
+    text = html_text(invoice_html(document))
+
+    assert "Mandatsreferenz M-17" in text
+    assert "Gläubiger-Identifikationsnummer DE98ZZZ09999999999" in text
+    assert "Belastetes Konto DE** … 2051" in text
+    assert "DE02120300000000202051" not in text
+
+
+def test_a_brand_speaks_the_customers_language_where_it_has_the_words() -> None:
+    brand = TENANT.model_copy(
+        update={
+            "branding": Branding(message="Danke", tagline="Nah"),
+            "branding_in_locales": {"en": BrandWords(message="Thank you")},
+        }
+    )
+
+    def said(language: str) -> str:
+        document = document_of(to_post({}), accounts({"language": language}), tenant=brand)
+        return html_text(invoice_html(document))
+
+    assert "Thank you" in said("en_IE")
+    assert "Danke" not in said("en_IE")
+    assert "Nah" in said("en_IE")
+    assert "Danke" in said("de_AT")
 
 
 def test_what_a_customer_wrote_is_escaped() -> None:

@@ -88,6 +88,58 @@ def test_an_account_pays_as_it_says_or_by_the_first_way_of_its_type(
     assert set(read_tenant_folder(folder).accounts["payment_method"]) == {paid_by}
 
 
+MANDATES = "payment_method,mandate_reference,debited_iban"
+
+
+def sign(folder: Path, *mandates: str, creditor: str = "DE98ZZZ09999999999") -> None:
+    """Give every account its mandate, the tenant a creditor identifier."""
+    file = folder / "accounts.csv"
+    header, *rows = file.read_text().splitlines()
+    signed = [f"{row},{mandate}" for row, mandate in zip(rows, mandates, strict=True)]
+    file.write_text("\n".join([f"{header},{MANDATES}", *signed]) + "\n")
+    if creditor:
+        named = f"legal_entity:\n  creditor_identifier: {creditor}"
+        mistakes_after(folder, "tenant.yaml", "legal_entity:", named)
+
+
+def test_a_mandate_is_kept_with_the_account_it_debits(folder: Path) -> None:
+    sign(folder, "direct_debit,M-1,DE02 1203 0000 0000 2020 51", "direct_debit,,")
+
+    accounts = read_tenant_folder(folder).accounts
+
+    assert accounts.select("mandate_reference", "debited_iban").rows() == [
+        ("M-1", "DE02 1203 0000 0000 2020 51"),
+        (None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mandate", "creditor", "first"),
+    [
+        ("direct_debit,M-1,", "X", "field debited_iban: a mandate has a reference and the account"),
+        ("card,M-1,DE02120300000000202051", "X", "pays by direct_debit: say so in payment_method"),
+        ("direct_debit,M#1,DE02120300000000202051", "X", "up to 35 letters, digits, blanks"),
+        ("direct_debit,M-1,DE03120300000000202051", "X", "field debited_iban: this is no IBAN"),
+        ("direct_debit,M-1,GB82WEST1234569876543", "X", "field debited_iban: this is no IBAN"),
+        ("direct_debit,M-1,DE02120300000000202051", "", "legal_entity.creditor_identifier"),
+    ],
+)
+def test_a_mandate_no_bank_would_collect_by_is_refused(
+    folder: Path, mandate: str, creditor: str, first: str
+) -> None:
+    sign(folder, mandate, "direct_debit,,", creditor=creditor)
+
+    assert "accounts.csv row 2" in refused(folder)[0]
+    assert first in refused(folder)[0]
+
+
+@pytest.mark.parametrize("iban", ["GB82WEST12345698765432", "NO9386011117947"])
+def test_ibans_of_other_countries_are_known(folder: Path, iban: str) -> None:
+    sign(folder, f"direct_debit,M-1,{iban}", "direct_debit,,")
+
+    assert read_tenant_folder(folder).accounts["debited_iban"].to_list() == [iban, None]
+
+
 def test_a_way_to_pay_that_nobody_knows_is_refused(folder: Path) -> None:
     pay_by(folder, "cheque")
 

@@ -30,6 +30,7 @@ ENTITY = LegalEntity(
     bank_name="Hansebank",
     iban="DE89370400440532013000",
     bic="COBADEFFXXX",
+    creditor_identifier="DE98ZZZ09999999999",
 )
 
 TENANT = Tenant(

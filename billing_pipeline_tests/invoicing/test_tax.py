@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from billing_pipeline.catalog.taxes import TaxRate
 from billing_pipeline.invoicing.issue import draft_documents
 from billing_pipeline_tests.invoicing.builders import (
     BILL_DAY,
@@ -90,6 +91,39 @@ def test_reverse_charge_is_said_in_the_customers_language(language: str, words: 
 
     assert drafts.taxes["exemption"].to_list() == [words]
     assert drafts.invoices["tax_minor"].to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "exemption"),
+    [
+        ("de_DE", "USt 0 %", "Steuerfrei nach § 4 UStG"),
+        ("en_GB", "VAT 0 %", "Exempt from tax (UK)"),
+        ("en_US", "VAT 0 %", "Exempt from tax"),
+        ("fr_FR", "USt 0 %", "Steuerfrei nach § 4 UStG"),
+    ],
+)
+def test_a_rate_is_called_in_the_customers_language_else_as_it_is_called(
+    language: str, label: str, exemption: str
+) -> None:
+    english = {"label": "VAT 0 %", "exemption": "Exempt from tax"}
+    rate = TaxRate.model_validate(
+        {
+            "key": "exempt",
+            "tax_code": "E",
+            "percent": 0,
+            "label": "USt 0 %",
+            "exemption": "Steuerfrei nach § 4 UStG",
+            "in_locales": {
+                "en": english,
+                "en_GB": {**english, "exemption": "Exempt from tax (UK)"},
+            },
+        }
+    )
+    customer = accounts({"language": language})
+
+    drafts = draft_documents(to_post({}), customer, TENANT, [rate], BILL_DAY)
+
+    assert drafts.taxes.select("tax_label", "exemption").rows() == [(label, exemption)]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,10 @@ def test_twenty_dollars_and_hundred_minutes_become_an_invoice_of_25(
     # The accounting system knows the customer before it gets the document.
     assert customer_batches_of(installation, "acme").select("customers").rows() == [(1,)]
     assert batches_of(installation, "acme").select("first_entry", "last_entry").rows() == [(1, 1)]
+    said = [
+        entry.user_message for run in instance.get_runs() for entry in instance.all_logs(run.run_id)
+    ]
+    assert "acme: 1 of 1 documents are rendered" in said
     checks = instance.get_event_records(
         dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     )

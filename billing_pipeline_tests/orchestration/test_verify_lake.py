@@ -131,3 +131,17 @@ def test_older_days_are_looked_at_in_turn_and_faulty_ones_every_time(
     assert first < 40
     assert all(found == [(FIRST_DAY, "changed")] for found in runs[first:])
     assert len(read_at(installation)) == 40
+
+
+def test_what_is_known_of_a_file_is_forgotten_when_another_takes_its_place(
+    installation: Installation,
+) -> None:
+    assert faults(installation) == []
+    kept = KeptFrame("rated_usage", "acme", pl.DataFrame({"number": [99]}))
+    (part,) = keep_frames(installation.lake, [kept], FIRST_DAY)
+    with tenant_scope(installation.engine, "acme") as connection:
+        manifest.replace_partition(connection, part.frame, FIRST_DAY, "acme", part.chunks)
+
+    assert faults(installation) == []
+
+    assert len(read_at(installation)) == 40

@@ -29,6 +29,7 @@ STORIES = [
     "a_corrected_price_is_credited",
     "peak_off_peak_and_longest_prefix",
     "included_minutes_then_overage",
+    "graduated_55_gigabytes",
 ]
 SECTIONS = {"included_minutes_then_overage": {"Customer A-1 \u00b7 Telephony"}}
 """Names that sections have where lines are gathered by category."""
@@ -92,7 +93,10 @@ def documents_that_agree(installation: Installation, tenant_key: str) -> int:
         own = lines.filter(pl.col("invoice_number") == row["invoice_number"])
         assert {"pdf", "json", "email"} <= made.keys()
         says_on_paper(made["pdf"], made["email"], total, row["currency"])
-        assert json.loads(made["json"])["total_minor"] == total
+        said = json.loads(made["json"])
+        assert said["total_minor"] == total
+        by_tiers = own.filter(pl.col("price_key") == "traffic")["net_minor"].to_list()
+        assert [line["net_minor"] for line in said["tiers"]] == by_tiers
         for syntax in ("cii", "ubl"):
             judge(made[syntax], total, row["currency"])
         assert rows_of(made) == events_of_new_lines(own)

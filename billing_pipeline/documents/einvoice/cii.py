@@ -11,6 +11,7 @@ from billing_pipeline.documents.einvoice.facts import (
     electronic_address,
     guideline,
     line_price,
+    mandate_of,
     money,
     payment_account,
     payment_means,
@@ -141,6 +142,9 @@ def _delivery(parent: Element, document: InvoiceDocument) -> None:
 
 def _settlement(parent: Element, document: InvoiceDocument) -> None:
     settlement = add(parent, "ram:ApplicableHeaderTradeSettlement")
+    mandate = mandate_of(document)
+    if mandate is not None:
+        add(settlement, "ram:CreditorReferenceID", mandate.creditor_identifier)
     add(settlement, "ram:PaymentReference", document.payment.reference)
     if document.converted_tax is not None:
         add(settlement, "ram:TaxCurrencyCode", document.converted_tax.currency)
@@ -153,6 +157,8 @@ def _settlement(parent: Element, document: InvoiceDocument) -> None:
     add(terms, "ram:Description", payment_terms(document))
     if not document.is_credit_note:
         _day(add(terms, "ram:DueDateDateTime"), document.due_date)
+    if mandate is not None:
+        add(terms, "ram:DirectDebitMandateID", mandate.reference)
     _totals(settlement, document)
     for number in document.corrected_invoices[:1]:
         add(settlement, "ram:InvoiceReferencedDocument/ram:IssuerAssignedID", number)
@@ -164,6 +170,9 @@ def _payment(parent: Element, document: InvoiceDocument) -> None:
         return
     means = add(parent, "ram:SpecifiedTradeSettlementPaymentMeans")
     add(means, "ram:TypeCode", code)
+    mandate = mandate_of(document)
+    if mandate is not None:
+        add(means, "ram:PayerPartyDebtorFinancialAccount/ram:IBANID", mandate.debited_iban)
     if not document.payment.is_known:
         return
     account = add(means, "ram:PayeePartyCreditorFinancialAccount")

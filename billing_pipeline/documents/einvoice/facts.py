@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from billing_pipeline.invoicing.document import InvoiceDocument, Line, Party
+from billing_pipeline.invoicing.document_parts import Mandate
 from billing_pipeline.vocabulary.money import from_minor_units, minor_exponent
 
 GUIDELINE = "urn:cen.eu:en16931:2017"
@@ -41,6 +42,7 @@ EXEMPTION_CODES = {
 }
 
 _SEPA_TRANSFER, _CREDIT_TRANSFER = "58", "30"
+_SEPA_DEBIT, _DIRECT_DEBIT = "59", "49"
 _AS_AGREED = "1"
 """UNTDID 4461, instrument not defined: a debit or card whose mandate or number is not kept."""
 _VAT_PREFIX_LENGTH = 2
@@ -134,13 +136,20 @@ def vat_identifier(document: InvoiceDocument, party: Party) -> str | None:
 
 
 def payment_means(document: InvoiceDocument) -> str | None:
-    """UNTDID 4461: SEPA transfer in euro to an IBAN, any transfer else; None if unknown."""
+    """UNTDID 4461: SEPA debit or transfer in euro, any debit or transfer else; None if unknown."""
+    if mandate_of(document) is not None:
+        return _SEPA_DEBIT if document.currency == "EUR" else _DIRECT_DEBIT
     if document.payment.method != "bank_transfer" and not document.is_credit_note:
         return _AS_AGREED
     if document.is_credit_note or not document.payment.is_known:
         return None
     is_sepa = document.currency == "EUR" and document.payment.iban
     return _SEPA_TRANSFER if is_sepa else _CREDIT_TRANSFER
+
+
+def mandate_of(document: InvoiceDocument) -> Mandate | None:
+    """What the amount is collected by (BG-19); nothing is collected by a credit note."""
+    return None if document.is_credit_note else document.payment.mandate
 
 
 def payment_account(document: InvoiceDocument) -> str:

@@ -11,6 +11,7 @@ from billing_pipeline.documents.einvoice.facts import (
     electronic_address,
     guideline,
     line_price,
+    mandate_of,
     money,
     payment_account,
     payment_means,
@@ -76,6 +77,11 @@ def _party(parent: Element, document: InvoiceDocument, party: Party, key: str) -
         scheme, identifier = address_of
         add(parent, "cbc:EndpointID", identifier, schemeID=scheme)
     add(parent, "cac:PartyIdentification/cbc:ID", key)
+    mandate = mandate_of(document)
+    if party is document.seller and mandate is not None:
+        # Where UBL keeps the creditor identifier (BT-90).
+        creditor = mandate.creditor_identifier
+        add(parent, "cac:PartyIdentification/cbc:ID", creditor, schemeID="SEPA")
     add(parent, "cac:PartyName/cbc:Name", party.name)
     address = add(parent, "cac:PostalAddress")
     add_known(address, "cbc:StreetName", party.street)
@@ -114,6 +120,11 @@ def _payment(parent: Element, document: InvoiceDocument) -> None:
     means = add(parent, "cac:PaymentMeans")
     add(means, "cbc:PaymentMeansCode", code)
     add(means, "cbc:PaymentID", document.payment.reference)
+    mandate = mandate_of(document)
+    if mandate is not None:
+        debit = add(means, "cac:PaymentMandate")
+        add(debit, "cbc:ID", mandate.reference)
+        add(debit, "cac:PayerFinancialAccount/cbc:ID", mandate.debited_iban)
     if not document.payment.is_known:
         return
     account = add(means, "cac:PayeeFinancialAccount")

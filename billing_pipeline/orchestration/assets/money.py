@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 
 import dagster as dg
@@ -179,11 +180,18 @@ def invoice_documents(
     for tenant_key, days in groupby(tenant_days_of(keys), _tenant_key):
         facts = read_facts(billing.installation, tenant_key)
         with storage_faults_retried():
-            rendered = render_days(billing.installation, facts, [day for _, day in days])
+            tell = partial(_log_rendered, context, tenant_key)
+            rendered = render_days(billing.installation, facts, [day for _, day in days], tell)
         for key, figures in _keyed(tenant_key, rendered).items():
             if key in keys:
                 context.add_asset_metadata(_rendered(figures), partition_key=key)
     return dg.MaterializeResult()
+
+
+def _log_rendered(
+    context: dg.AssetExecutionContext, tenant_key: str, done: int, total: int
+) -> None:
+    context.log.info("%s: %d of %d documents are rendered", tenant_key, done, total)
 
 
 def _rendered(rendered: RenderedDay) -> shown.Metadata:

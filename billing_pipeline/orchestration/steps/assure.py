@@ -1,7 +1,7 @@
 """Run every control over one tenant, keep what they found, and say who is stopped."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,7 +11,7 @@ from billing_pipeline.assurance.control import Control
 from billing_pipeline.assurance.facts import AssuranceFacts
 from billing_pipeline.assurance.findings import all_findings
 from billing_pipeline.assurance.run import assure, wanted_controls
-from billing_pipeline.assurance.schema import USAGE_PER_DAY
+from billing_pipeline.assurance.usage_summed import summed_usage
 from billing_pipeline.billing.history import subscription_history
 from billing_pipeline.billing.schema import CHARGES
 from billing_pipeline.books import assured, checks, findings, invoices, journal, manifest
@@ -30,14 +30,10 @@ from billing_pipeline.orchestration.steps.facts import TenantFacts, read_rate_ca
 from billing_pipeline.orchestration.steps.verify_lake import verify_parts
 from billing_pipeline.orchestration.suspense import read_suspense
 from billing_pipeline.rating.schema import RATED_USAGE
-from billing_pipeline.vocabulary.periods import local_day
 
 LOOK_BACK = dt.timedelta(days=62)
-_BY_DAY = ["account_key", "subscription_key", "price_key", "local_date"]
-_COUNTED = """
-select cast(started_at as date) as partition_day, count(*) as events
-from rated group by partition_day
-"""
+ROWS_AT_ONCE = 1_000_000
+"""Rated events that controls hold in memory at a time, give or take a file."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,8 @@ def _gathered(
             "rate_cards": assured.rate_card_ages(connection, tenant_key),
         }
     verified = verify_parts(installation, tenant_key, first_day, until, now)
-    rated = _intact_usage(installation, verified)
+    portions = list(_intact_usage(installation, verified))
+    usage = summed_usage(portions, facts.tenant.time_zone)
     return AssuranceFacts(
         tenant=facts.tenant,
         catalog=facts.catalog,
@@ -122,12 +119,13 @@ def _gathered(
         changes=facts.terms.changes,
         computed=computed,
         computed_before=read_charges_of(installation, tenant_key, first_day, until),
-        rated_usage=rated,
-        usage_per_day=_usage_per_day(rated, facts.tenant),
-        usage_counted=pl.SQLContext(rated=rated).execute(_COUNTED, eager=True),
+        rated_usage=pl.concat(portions),
+        usage=usage,
         suspense=read_suspense(installation, tenant_key),
         parts=verified,
-        card_prices=read_rate_cards(installation, tenant_key),
+        card_prices=read_rate_cards(
+            installation, tenant_key, prefixes=usage.at_prices["rate_prefix"]
+        ),
         **from_books,
     )
 
@@ -162,20 +160,12 @@ def _first_service(computed: pl.DataFrame, day: dt.date) -> dt.date:
     return dt.date.fromisoformat(str(usage["service_from"].min())) - ONE_DAY
 
 
-def _intact_usage(installation: Installation, parts: pl.DataFrame) -> pl.LazyFrame:
+def _intact_usage(installation: Installation, parts: pl.DataFrame) -> Iterator[pl.LazyFrame]:
+    """RATED_USAGE of the files that are as they were written, in portions of about as many rows."""
     intact = parts.filter(pl.col("frame") == layout.RATED_USAGE, pl.col("fault").is_null())
-    return installation.lake.scan(intact["path"].to_list(), RATED_USAGE)
-
-
-def _usage_per_day(rated: pl.LazyFrame, tenant: Tenant) -> pl.DataFrame:
-    by_day = (
-        rated.with_columns(local_date=local_day(pl.col("started_at"), tenant.time_zone))
-        .group_by(_BY_DAY)
-        .agg(
-            pl.len().cast(pl.Int64).alias("events"),
-            pl.col("billable_units").sum().alias("units"),
-            pl.col("amount").sum(),
-        )
-        .collect(engine="streaming")
-    )
-    return USAGE_PER_DAY.conform(by_day.sort(_BY_DAY))
+    if intact.is_empty():
+        yield RATED_USAGE.empty().lazy()
+    before = pl.col("rows").cum_sum().shift(1, fill_value=0)
+    numbered = intact.with_columns(portion=before // ROWS_AT_ONCE)
+    for portion in numbered.partition_by("portion", maintain_order=True):
+        yield installation.lake.scan(portion["path"].to_list(), RATED_USAGE)

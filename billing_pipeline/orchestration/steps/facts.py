@@ -99,16 +99,25 @@ def billing_facts(facts: TenantFacts, rated_usage: pl.LazyFrame) -> BillingFacts
 
 
 def read_rate_cards(
-    installation: Installation, tenant_key: str, *, known_at: dt.datetime | None = None
+    installation: Installation,
+    tenant_key: str,
+    *,
+    known_at: dt.datetime | None = None,
+    prefixes: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """The RATE_CARD_PRICES a tenant sells by, as known now or at an earlier instant."""
+    """The RATE_CARD_PRICES a tenant sells by, as known now or at an earlier instant.
+
+    `prefixes` are those of interest; all are if none are given.
+    """
     tenant = read_tenant(installation, tenant_key)
     with tenant_scope(installation.engine, tenant_key) as connection:
-        own = stored.read_rate_card_prices(connection, tenant_key, known_at=known_at)
+        own = stored.read_rate_card_prices(
+            connection, tenant_key, known_at=known_at, prefixes=prefixes
+        )
         entries = stored.read_entries(connection, tenant_key, known_at=known_at)
     if not tenant.inherits_catalog or tenant.parent is None:
         return own
-    above = read_rate_cards(installation, tenant.parent, known_at=known_at)
+    above = read_rate_cards(installation, tenant.parent, known_at=known_at, prefixes=prefixes)
     return with_inherited_rows(own, above, catalog_from_entries(entries))
 
 

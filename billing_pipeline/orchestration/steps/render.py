@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +19,7 @@ from billing_pipeline.documents.store import StoredDocument, put_document
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
 from billing_pipeline.invoicing.assemble import Beside, invoice_documents
 from billing_pipeline.invoicing.document import InvoiceDocument
+from billing_pipeline.invoicing.tiers import tiered_prices
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.behind import fetch_usage_behind
 from billing_pipeline.orchestration.steps.facts import TenantFacts
@@ -31,6 +32,9 @@ MOST_DOCUMENTS, MOST_EVENTS = 500, 250_000
 """Documents and usage events of one portion, which is what memory holds at a time."""
 
 _RECORDED_AT_ONCE = 50
+_TOLD_EVERY = 100
+
+Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,15 @@ class RenderedDay:
 
 
 def render_days(
-    installation: Installation, facts: TenantFacts, bill_days: Sequence[dt.date]
+    installation: Installation,
+    facts: TenantFacts,
+    bill_days: Sequence[dt.date],
+    tell: Tell = lambda _done, _total: None,
 ) -> dict[dt.date, RenderedDay]:
     """Render what is missing up to the last of a tenant's bill days, all of it in one go.
 
-    What an interrupted run left unrendered on earlier days is made up for.
+    What an interrupted run left unrendered on earlier days is made up for. `tell` hears how many
+    documents are done, of how many.
     """
     with tenant_scope(installation.engine, facts.tenant.key) as connection:
         missing = invoices.missing_documents(connection, facts.tenant.key, PDF)["invoice_number"]
@@ -72,7 +80,10 @@ def render_days(
             models = _models(
                 installation, facts, portion, lines.filter(of_these), taxes.filter(of_these)
             )
-            kept |= _store(installation, facts.tenant, models, of_set, workers)
+            for number, stored_file in _store(installation, facts.tenant, models, of_set, workers):
+                kept[number] = stored_file
+                if len(kept) % _TOLD_EVERY == 0 or len(kept) == documents.height:
+                    tell(len(kept), documents.height)
     return _by_day(documents, kept)
 
 
@@ -132,7 +143,12 @@ def _models(
             facts.tenant,
             facts.accounts,
             itemisation=usage,
-            beside=Beside(statements, facts.catalog.product_by_key, facts.catalog.category_names),
+            beside=Beside(
+                statements,
+                facts.catalog.product_by_key,
+                facts.catalog.category_names,
+                tiered_prices(facts.catalog),
+            ),
         )
     )
 
@@ -143,22 +159,24 @@ def _store(
     models: list[InvoiceDocument],
     templates: TemplateSet,
     workers: int,
-) -> dict[str, StoredDocument]:
-    """Store every file, then remember it: a kill between the two only stores it again."""
+) -> Iterator[tuple[str, StoredDocument]]:
+    """Store every file, then remember it: a kill between the two only stores it again.
+
+    Yields invoice number and where the PDF lies.
+    """
     by_number = {model.invoice_number: model for model in models}
-    kept: dict[str, StoredDocument] = {}
     unrecorded: list[tuple[str, str, str, str]] = []
     for number, content in render_documents(models, workers, templates):
         beside = document_files(by_number.pop(number), tenant.document_files, templates)
         for kind, suffix, body in ((PDF, "pdf", content), *beside):
             put = put_document(installation.documents_url, tenant.key, number, suffix, body)
             unrecorded.append((number, kind, put.path, put.sha256))
-            kept.setdefault(number, put)
+            if kind == PDF:
+                yield number, put
         if len(unrecorded) >= _RECORDED_AT_ONCE:
             _record(installation, tenant.key, unrecorded)
             unrecorded = []
     _record(installation, tenant.key, unrecorded)
-    return kept
 
 
 def _record(

@@ -26,6 +26,7 @@ class _Part(NamedTuple):
     frame: str
     partition_day: dt.date
     path: str
+    rows: int
     stamps: str | None
     fault: str | None
     verified_at: dt.datetime | None
