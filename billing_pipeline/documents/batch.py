@@ -2,11 +2,14 @@
 
 import gc
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 
 from billing_pipeline.documents.template_sets import TemplateSet, default_template_set
@@ -42,7 +45,7 @@ def render_documents(
             for document in documents:
                 yield document.invoice_number, _rendered(document, chosen)
         return
-    pool = _pool(workers)
+    pool = worker_pool(workers)
     under_way: deque[tuple[str, Future[bytes]]] = deque()
     for document in documents:
         under_way.append((document.invoice_number, pool.submit(_rendered, document, chosen)))
@@ -66,7 +69,7 @@ def _standing_objects_left_alone() -> Iterator[None]:
 
 
 @cache
-def _pool(workers: int) -> ProcessPoolExecutor:
+def worker_pool(workers: int) -> ProcessPoolExecutor:
     """The workers of this process, kept for the next bill day.
 
     They are forked from one server that has imported what rendering needs, which takes seconds,
@@ -77,13 +80,25 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=context,
-        initializer=hold_collector,
+        initializer=_start_worker,
         max_tasks_per_child=DOCUMENTS_PER_WORKER,
     )
     # A process that was itself started by another joins its children before it ends pools, and
     # would wait for ever for workers that wait for work.
     Finalize(None, pool.shutdown, exitpriority=_BEFORE_QUEUES)
     return pool
+
+
+def _start_worker() -> None:
+    hold_collector()
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """End when the process does that started us: killed, it can tell nobody, and we would wait."""
+    parent.join()
+    os._exit(1)
 
 
 def hold_collector() -> None:

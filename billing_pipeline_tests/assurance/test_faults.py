@@ -27,6 +27,7 @@ from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.orchestration.assurance import read_all_findings
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.simulate import simulate
+from billing_pipeline.orchestration.steps import assure
 from billing_pipeline.orchestration.steps.assure import AssuredTenant, assure_tenant
 from billing_pipeline.orchestration.steps.book import hand_off_journal
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
@@ -102,7 +103,12 @@ def test_every_control_has_a_fault_that_it_must_catch() -> None:
     assert controls(FAULTS.values()) == {control.name for control in (*CONTROLS, *CHECKS)}
 
 
-def test_nothing_is_found_where_nothing_is_wrong(installation: Installation) -> None:
+@pytest.mark.parametrize("rows_at_once", [assure.ROWS_AT_ONCE, 1])
+def test_nothing_is_found_where_nothing_is_wrong(
+    installation: Installation, rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assure, "ROWS_AT_ONCE", rows_at_once)
+
     said = controls_say(installation)
 
     assert said.found.rows() == []

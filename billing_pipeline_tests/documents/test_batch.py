@@ -1,9 +1,12 @@
 import multiprocessing
+import os
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from billing_pipeline.documents.batch import DocumentNotRendered, render_documents
+from billing_pipeline.documents.batch import DocumentNotRendered, render_documents, worker_pool
 from billing_pipeline.documents.render import invoice_pdf
 from billing_pipeline_tests.documents.builders import credit_note, small_invoice
 
@@ -26,6 +29,33 @@ def test_a_process_started_by_another_ends_when_it_has_rendered() -> None:
     ended = process.exitcode
     process.kill()
     assert ended == 0
+
+
+@pytest.mark.pdf
+def test_workers_end_with_the_process_that_is_killed() -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = context.Queue()
+    process = context.Process(target=render_and_wait, args=(workers,))
+    process.start()
+    worker = workers.get(timeout=60)
+
+    process.kill()
+
+    until = time.monotonic() + 20
+    while is_running(worker) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not is_running(worker)
+
+
+def render_and_wait(workers: "multiprocessing.Queue[int]") -> None:
+    render_one()
+    workers.put(worker_pool(1).submit(os.getpid).result())
+    time.sleep(60)
+
+
+def is_running(process_id: int) -> bool:
+    status = Path(f"/proc/{process_id}/stat")
+    return status.exists() and status.read_text().split()[2] != "Z"
 
 
 def render_one() -> None:
