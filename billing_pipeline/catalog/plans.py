@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from billing_pipeline.catalog.price_terms import Increment
 from billing_pipeline.catalog.prices import Amount, Price, Units
 from billing_pipeline.vocabulary.configuration import Configuration, CurrencyCode, Key
 from billing_pipeline.vocabulary.proration import ProrationRule
@@ -32,6 +33,9 @@ class Product(Configuration):
     tax_category: Key = "standard"
     section: str | None = Field(
         default=None, description="heading it stands under with `invoice_sections: section`"
+    )
+    increments: Increment | None = Field(
+        default=None, description="rounding of its events by prices that declare none"
     )
 
 
@@ -201,6 +205,9 @@ class Products(Configuration):
     """The file `products.yaml`."""
 
     product_categories: list[ProductCategory] = []
+    increments: Increment | None = Field(
+        default=None, description="rounding of events by prices and products that declare none"
+    )
     products: list[Product] = []
 
 

@@ -9,8 +9,6 @@ import polars as pl
 
 from billing_pipeline.catalog.agreements import NegotiatedPrices
 from billing_pipeline.catalog.catalog import Catalog
-from billing_pipeline.catalog.check import check_catalog
-from billing_pipeline.catalog.check_plans import check_rollover
 from billing_pipeline.catalog.feed_versions import check_feed_versions, feed_file
 from billing_pipeline.catalog.feeds import Feed
 from billing_pipeline.catalog.inheritance import with_inherited, with_inherited_rows
@@ -18,26 +16,21 @@ from billing_pipeline.catalog.plans import Plans, Products
 from billing_pipeline.catalog.rate_cards import RateCards
 from billing_pipeline.catalog.schema import RATE_CARD_PRICES
 from billing_pipeline.catalog.taxes import Taxes
+from billing_pipeline.catalog.usual_increments import with_usual_increments
 from billing_pipeline.customers.schema import ACCOUNTS, SERVICE_IDENTIFIERS, SUBSCRIPTIONS
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.intake import tenant_tables as tables
-from billing_pipeline.intake.account_types import check_account_types
-from billing_pipeline.intake.control_settings import check_controls
+from billing_pipeline.intake.across_files import Customers, check_across_files
 from billing_pipeline.intake.csv_tables import CsvTable
 from billing_pipeline.intake.folder_above import folder_above
 from billing_pipeline.intake.fx_rates import FX_FILE, read_fx_rates
-from billing_pipeline.intake.mandates import check_mandates
 from billing_pipeline.intake.model_problems import did_you_mean, parse_document, readable_path
-from billing_pipeline.intake.price_models import check_price_models
-from billing_pipeline.intake.product_categories import check_categories
 from billing_pipeline.intake.subscription_terms import (
     TERMS_FILES,
     SubscriptionTerms,
-    check_terms,
     dated_terms,
     read_terms,
 )
-from billing_pipeline.intake.vat_numbers import check_vat_numbers
 from billing_pipeline.intake.yaml_files import YamlDocument, line_of, read_yaml
 from billing_pipeline.rating.card_examples import broken_examples
 from billing_pipeline.vocabulary.configuration import Configuration
@@ -146,19 +139,8 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
     if tenant is None or folder.problems:
         raise ConfigurationRefused(folder.problems)
     whole, rows = _sold(directory, tenant, catalog, prices)
-    across = check_catalog(
-        whole,
-        accounts=accounts,
-        subscriptions=subscriptions,
-        service_identifiers=identifiers,
-        rate_card_prices=rows,
-    )
-    across += check_terms(terms, whole, subscriptions)
-    across += check_rollover(whole, tenant.look_back_periods)
-    across += check_account_types(tenant, whole, accounts, subscriptions)
-    across += check_categories(whole, tenant) + check_price_models(whole)
-    across += check_vat_numbers(tenant, accounts) + check_mandates(tenant, accounts)
-    across += check_controls(tenant, TENANT_FILE)
+    read = Customers(accounts, subscriptions, identifiers, rows, terms)
+    across = check_across_files(tenant, whole, read, tenant_file=TENANT_FILE)
     across = across or broken_examples(
         catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
     )
@@ -243,11 +225,14 @@ def _catalog(folder: _Folder) -> Catalog:
     taxes = folder.model("taxes.yaml", Taxes)
     cards = folder.model("rate_cards.yaml", RateCards)
     fx_rates, mistakes = read_fx_rates(folder.content(FX_FILE))
-    folder.problems.extend(mistakes)
+    rounded, not_rounded = with_usual_increments(
+        () if plans is None else plans.plans, products or Products()
+    )
+    folder.problems.extend([*mistakes, *not_rounded])
     return Catalog(
         categories=() if products is None else tuple(products.product_categories),
         products=() if products is None else tuple(products.products),
-        plans=() if plans is None else tuple(plans.plans),
+        plans=tuple(rounded),
         discounts=() if plans is None else tuple(plans.discounts),
         tax_rates=() if taxes is None else tuple(taxes.tax_rates),
         fx_rates=fx_rates,

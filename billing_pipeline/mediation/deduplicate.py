@@ -46,9 +46,10 @@ def in_order(records: pl.DataFrame) -> pl.DataFrame:
     firsts = records.select(ORDER)[starts].with_columns(
         start=pl.Series(starts), end=pl.Series(ends)
     )
+    ordered = firsts.sort(*ORDER)
     runs = [
         records.slice(start, end - start)
-        for start, end in firsts.sort(*ORDER).select("start", "end").iter_rows()
+        for start, end in zip(ordered["start"], ordered["end"], strict=True)
     ]
     joined = pl.concat(runs, rechunk=True)
     is_ordered = joined.select(_follows().slice(1).all()).item()

@@ -12,6 +12,7 @@ from billing_pipeline.catalog.entries import (
     catalog_from_entries,
     feeds_from_entries,
 )
+from billing_pipeline.catalog.price_terms import Increment
 from billing_pipeline.catalog.prices import PerUnitUsage
 from billing_pipeline.catalog.schema import CATALOG_ENTRIES
 from billing_pipeline.intake.json_schemas import folder_schemas
@@ -777,3 +778,57 @@ def test_the_schema_of_a_table_says_what_its_cells_hold() -> None:
         },
         "status": {"type": "string", "enum": ["", "active", "suspended", "cancelled"]},
     }
+
+
+ROUNDED = """\
+product_categories: []
+increments: {increment: 60}
+products:
+  - {key: access, name: Access, kind: recurring}
+  - {key: calls, name: Calls, kind: usage, increments: {minimum: 30, increment: 6}}
+  - {key: data, name: Data, kind: usage}
+  - {key: setup, name: Set-up, kind: one_time}
+  - {key: loyalty, name: Loyalty, kind: discount}
+"""
+PRICE = """\
+      - {key: %s, product: %s, model: per_unit, applies_to: {usage_type: %s}, amount: 1%s}
+      - key: minutes
+"""
+
+
+def test_a_price_is_rounded_by_its_own_rule_or_its_products_or_the_tenants(folder: Path) -> None:
+    (folder / "products.yaml").write_text(ROUNDED)
+    prices = [
+        ("own", "calls", "sms", ", increments: {increment: 10}"),
+        ("data", "data", "data", ""),
+    ]
+    for price in prices:
+        mistakes_after(folder, "plans.yaml", "      - key: minutes\n", PRICE % price)
+
+    catalog = read_tenant_folder(folder).catalog
+
+    plan = catalog.plan_by_key["basic"]
+    of_price = {price.key: getattr(price, "increments", None) for price in plan.prices}
+    assert of_price["own"] == Increment(increment=Decimal(10))
+    assert of_price["minutes"] == Increment(minimum=Decimal(30), increment=Decimal(6))
+    assert of_price["data"] == Increment(increment=Decimal(60))
+    assert of_price["monthly"] is None
+
+
+def test_a_price_that_cannot_be_rounded_as_its_product_is_refused(folder: Path) -> None:
+    """Spans of a split call are rounded up one by one, never down."""
+    (folder / "products.yaml").write_text(
+        ROUNDED.replace("increments: {increment: 60}", "increments: {rounding: down}")
+    )
+    split = (
+        "      - {key: bands, product: data, model: time_of_day, applies_to: {usage_type: data},"
+        " charged_by: split, amount: 1, bands: [{key: all, amount: 1}]}\n      - key: minutes\n"
+    )
+    mistakes_after(folder, "plans.yaml", "      - key: minutes\n", split)
+
+    with pytest.raises(ConfigurationRefused) as refused:
+        read_tenant_folder(folder)
+
+    (problem,) = refused.value.problems
+    assert problem.file == "plans.yaml"
+    assert "cannot take the increments of products.yaml" in str(problem)

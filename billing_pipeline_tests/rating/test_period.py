@@ -139,14 +139,6 @@ def test_no_unit_is_lost_or_priced_twice(
     assert found == expected
 
 
-@given(quantities=st.lists(st.decimals(0, 1000, places=3), min_size=1, max_size=20))
-def test_a_price_and_its_negative_cancel(quantities: list[Decimal]) -> None:
-    events = usage(*map(str, quantities))
-    negative = graduated([(up_to, f"-{amount}") for up_to, amount in STORAGE_TIERS])
-
-    assert graduated_amount(events, graduated(STORAGE_TIERS)) == -graduated_amount(events, negative)
-
-
 @given(
     quantities=st.lists(st.decimals(0, 1000, places=3), min_size=1, max_size=20), cut=st.integers()
 )
@@ -170,6 +162,18 @@ def cumulative(model: str, **fields: object) -> Decimal:
     price = adapter.validate_python({**BASE, "model": model, **fields})
     amount: Decimal = cumulative_charges(usage(quantity), ["period"], price)["amount"].item()
     return amount
+
+
+@pytest.mark.parametrize("model", ["graduated", "volume", "threshold", "package"])
+@given(quantities=st.lists(st.decimals(0, 1000, places=3), min_size=1, max_size=20))
+def test_a_price_and_its_negative_cancel(model: str, quantities: list[Decimal]) -> None:
+    def owed(sign: str) -> Decimal:
+        tiers = [{"up_to": up_to, "amount": sign + amount} for up_to, amount in STORAGE_TIERS]
+        blocks: dict[str, object] = {"size": "7", "amount": f"{sign}1.3"}
+        fields = blocks if model == "package" else {"tiers": tiers}
+        return cumulative(model, quantity=sum(quantities), **fields)
+
+    assert owed("") == -owed("-")
 
 
 @pytest.mark.parametrize(
