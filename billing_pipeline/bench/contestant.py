@@ -22,6 +22,7 @@ CONTESTANTS = {
     "ours_rating": "billing_pipeline.bench.stages_rating",
     "steps": "billing_pipeline.bench.through_steps",
     "dagster": "billing_pipeline.bench.through_dagster",
+    "reprocess": "billing_pipeline.bench.reprocess",
     "bill_run": "billing_pipeline.bench.bill_run",
     "small_days": "billing_pipeline.bench.small_days",
     "three_years": "billing_pipeline.bench.three_years",

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from billing_pipeline.bench.contest import Figure
-from billing_pipeline.bench.usage import take_ours
+from billing_pipeline.bench.usage import take_alone
 from billing_pipeline.bench.usage_files import Size
 
 STEEPEST = 1.1
@@ -70,5 +70,5 @@ def _curve(name: str, sizes: list[int]) -> Curve:
 
 
 def _point(size: Size, at: int) -> Point:
-    taken = take_ours(size)
+    taken = take_alone("ours", size)
     return Point(at, sum(taken["wall_s"].values()), taken["peak_mb"])

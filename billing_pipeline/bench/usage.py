@@ -38,10 +38,10 @@ def measure_usage(size: Size, contestants: tuple[str, ...]) -> dict[str, Taken]:
     return taken
 
 
-def take_ours(size: Size) -> Taken:
-    """What our stages took over files of a size. Whether they are right, `measure_usage` asks."""
+def take_alone(contestant: str, size: Size) -> Taken:
+    """What one contestant took over files of a size; `measure_usage` asks whether it is right."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        return run_alone("ours", generate(size, Path(folder)).folder)
+        return run_alone(contestant, generate(size, Path(folder)).folder)
 
 
 def contestants(*, with_baselines: bool) -> tuple[str, ...]:
