@@ -31,20 +31,23 @@ def resolved_changes(facts: BillingFacts, at_period_end: pl.DataFrame) -> pl.Dat
 def resolved_agreed_prices(facts: BillingFacts, at_period_end: pl.DataFrame) -> pl.DataFrame:
     """The agreed prices of `facts` with those that wait for the end of a period.
 
-    A price that waits ends the one before it where that has no end of its own.
+    A price that waits ends the one before it, and is ended by the one after it.
 
     Shape: AGREED_PRICES, as both frames; `at_period_end` has the day asked as `valid_from`.
     """
     moved = _at_the_next_turn(facts, at_period_end, "valid_from")
     standing = facts.agreed_prices.with_columns(waited=pl.lit(value=False))
     waited = moved.select(*AGREED_PRICES.names, waited=pl.lit(value=True))
-    ordered = pl.concat([standing, waited]).sort(*_PRICE, "valid_from", "waited")
-    ended_by = pl.col("valid_from").shift(-1).over(_PRICE)
-    is_ended = pl.col("valid_until").is_null() & pl.col("waited").shift(-1).over(_PRICE)
-    ended = ordered.with_columns(
-        valid_until=pl.when(is_ended).then(ended_by).otherwise("valid_until")
+    ordered = pl.concat([standing, waited]).sort(*_PRICE, "valid_from", maintain_order=True)
+    next_from, next_waited = (
+        pl.col(name).shift(-1).over(_PRICE) for name in ("valid_from", "waited")
     )
-    # Of two prices that come to wait for one day, the later asked holds.
+    goes_on = pl.col("valid_until").is_null() | (pl.col("valid_until") > next_from)
+    is_ended = goes_on & (pl.col("waited") | next_waited) & next_from.is_not_null()
+    ended = ordered.with_columns(
+        valid_until=pl.when(is_ended).then(next_from).otherwise("valid_until")
+    )
+    # Of two prices that come to hold from one day, the later row holds.
     held = pl.col("valid_until").is_null() | (pl.col("valid_from") < pl.col("valid_until"))
     return AGREED_PRICES.conform(ended.filter(held))
 

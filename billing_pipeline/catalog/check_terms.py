@@ -158,12 +158,12 @@ def _spans(rows: pl.DataFrame, file: str, what: str) -> list[Problem]:
         row_before=pl.col(ROW).shift(1).over(key),
         until_before=pl.col("valid_until").shift(1).over(key),
     )
-    goes_on = pl.col("until_before").is_null()
-    if "takes_effect" in rows.columns:
-        goes_on &= ~_WAITS
     is_overlap = pl.col("row_before").is_not_null() & (
-        goes_on | (pl.col("until_before") > pl.col("valid_from"))
+        pl.col("until_before").is_null() | (pl.col("until_before") > pl.col("valid_from"))
     )
+    if "takes_effect" in rows.columns:
+        # One that waits ends the one before it, and is ended by the one after it.
+        is_overlap &= ~(_WAITS | _WAITS.shift(1).over(key).fill_null(value=False))
     return [
         *problems_in(
             rows,

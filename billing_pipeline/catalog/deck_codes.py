@@ -8,7 +8,7 @@ from billing_pipeline.vocabulary.problems import ROW
 PREFIXES, LEAST, STEP = "(prefixes)", "(least)", "(step)"
 """Columns that a row is given: the prefixes of its code, its minimum and its increment."""
 
-_CODE, _THEN, _LATER_PRICE = "(code)", "(then)", "(later price)"
+_CODE, _THEN, _LATER, _LATER_PRICE = "(code)", "(then)", "(later)", "(later price)"
 _SECONDS_PER_MINUTE = 60
 
 
@@ -16,25 +16,32 @@ def joined_rows(cells: pl.DataFrame, layout: FileLayout) -> tuple[pl.DataFrame, 
     """One row per code of a deck that says in a second row how a call goes on.
 
     Example: 60 s from 0 s and 1 s from 60 s on are "60/1": minimum 60, increment 1. Another price
-    from there on cannot stand in a card: the price then reads as a mistake.
+    from there on, or several steps before, cannot stand in a card: the price reads as a mistake.
     """
     step = layout.increment_units
-    if layout.continues is None or step is None or layout.continues not in cells.columns:
+    if layout.continues is None or step is None:
+        return cells, layout
+    if not {layout.continues, step, layout.unit_price} <= set(cells.columns):
         return cells, layout
     goes_on = ~_seconds(layout.continues).str.contains(r"^[0.]*$")
     later = cells.filter(goes_on).select(
         layout.prefix,
         _seconds(step).alias(_THEN),
         pl.col(layout.unit_price).alias(_LATER_PRICE),
+        _seconds(layout.continues).alias(_LATER),
     )
     begun = cells.filter(~goes_on)
     price = pl.col(layout.unit_price)
     is_another = pl.col(_LATER_PRICE).is_not_null() & (pl.col(_LATER_PRICE) != price)
+    # A minimum is one first step: "30 s until 60 s, then 6 s" is no minimum and increment.
+    is_no_minimum = pl.col(_LATER).is_not_null() & (pl.col(_LATER) != _seconds(step))
     joined = begun.join(later, on=layout.prefix, how="left", maintain_order="left").with_columns(
         _seconds(step).alias(LEAST),
         pl.coalesce(_THEN, _seconds(step)).alias(STEP),
         pl.when(is_another)
         .then(pl.format("{} and then {}", price, _LATER_PRICE))
+        .when(is_no_minimum)
+        .then(pl.format("{} in steps of {} s until {} s", price, _seconds(step), _LATER))
         .otherwise(price)
         .alias(layout.unit_price),
     )

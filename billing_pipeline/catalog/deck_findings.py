@@ -83,24 +83,38 @@ def amended(
     kept = kept.filter(changes_on.is_null() | (pl.col("valid_from") < changes_on)).with_columns(
         valid_until=pl.min_horizontal("valid_until", changes_on)
     )
-    return _ordered(pl.concat([kept.select(current.columns), _chained(amendment)]))
+    return _ordered(pl.concat([kept.select(current.columns), _chained(amendment, removed)]))
 
 
-def replaced(current: pl.DataFrame, new: pl.DataFrame, valid_from: dt.date) -> pl.DataFrame:
-    """The card after a full replacement: nothing of the current one holds from the day on."""
+def replaced(
+    current: pl.DataFrame,
+    new: pl.DataFrame,
+    valid_from: dt.date,
+    removed: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The card after a full replacement: nothing of the current one holds from the day on.
+
+    Prefixes of `removed` have no price from their day on, though the deck states one before.
+    """
     day = pl.lit(valid_from)
     kept = current.filter(pl.col("valid_from") < day).with_columns(
         valid_until=pl.min_horizontal("valid_until", day)
     )
-    return _ordered(pl.concat([kept, _chained(new)]))
+    return _ordered(pl.concat([kept, _chained(new, removed)]))
 
 
-def _chained(rows: pl.DataFrame) -> pl.DataFrame:
-    """Each open price ends where the next of the same prefix and band begins."""
+def _chained(rows: pl.DataFrame, removed: pl.DataFrame | None) -> pl.DataFrame:
+    """Each price ends where the next of the same prefix and band begins, or is taken out."""
+    ends = rows.clear() if removed is None else removed
+    stated = [rows.with_columns(_gone=pl.lit(0)), ends.with_columns(_gone=pl.lit(1))]
     following = pl.col("valid_from").shift(-1).over(_SPOT)
-    return rows.sort(*_SPOT, "valid_from").with_columns(
-        valid_until=pl.min_horizontal("valid_until", following)
+    chained = (
+        pl.concat(stated)
+        .sort(*_SPOT, "valid_from", "_gone")
+        .with_columns(valid_until=pl.min_horizontal("valid_until", following))
     )
+    holds = pl.col("valid_until").is_null() | (pl.col("valid_from") < pl.col("valid_until"))
+    return chained.filter(holds & (pl.col("_gone") == 0)).drop("_gone")
 
 
 def _ordered(rows: pl.DataFrame) -> pl.DataFrame:

@@ -42,7 +42,7 @@ class FileLayout(DeckLayout):
         default=1, ge=1, description="row of the column names; what stands before is text"
     )
     header_at: str | None = Field(
-        default=None, description="the row of the column names begins so; instead of header_row"
+        default=None, description="first cell of the row of column names; instead of header_row"
     )
     first_day_after: str | None = Field(
         default=None, description=f"words before the table's day, taken as column {FIRST_DAY!r}"
@@ -89,6 +89,8 @@ def without_removed(cells: pl.DataFrame, layout: FileLayout) -> tuple[pl.DataFra
 
 def stated_prices(cells: pl.DataFrame, layout: FileLayout) -> tuple[pl.DataFrame, DeckLayout]:
     """One row per price of a table of texts, and the layout of these rows."""
+    if not layout.band_prices and layout.unit_price not in cells.columns:
+        return cells, layout
     price = pl.col(layout.unit_price) if layout.unit_price in cells.columns else pl.lit(None)
     for column, value in layout.blocked_where.items():
         if column in cells.columns:

@@ -94,9 +94,11 @@ def _lines_before(text: str, layout: FileLayout, file: str) -> int:
     if layout.header_at is None:
         return 0 if layout.header_row is None else layout.header_row - 1
     for number, line in enumerate(text.splitlines()):
-        if line.lstrip('" ').startswith(layout.header_at):
+        if line.split(layout.delimiter)[0].strip('" ') == layout.header_at:
             return number
-    message = f"no row begins with {layout.header_at!r}, as that of the column names should"
+    message = (
+        f"no row begins with the cell {layout.header_at!r}, as that of the column names should"
+    )
     raise ConfigurationRefused([Problem(file, None, None, message)])
 
 

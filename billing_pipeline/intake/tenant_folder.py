@@ -225,19 +225,22 @@ def _catalog(folder: _Folder) -> Catalog:
     taxes = folder.model("taxes.yaml", Taxes)
     cards = folder.model("rate_cards.yaml", RateCards)
     fx_rates, mistakes = read_fx_rates(folder.content(FX_FILE))
-    rounded, not_rounded = with_usual_increments(
-        () if plans is None else plans.plans, products or Products()
+    rounded = with_usual_increments(
+        () if plans is None else plans.plans,
+        () if negotiated is None else negotiated.prices,
+        products or Products(),
     )
-    folder.problems.extend([*mistakes, *not_rounded])
+    folder.problems.extend(mistakes)
+    folder.problems.extend(_with_line(folder, problem) for problem in rounded.problems)
     return Catalog(
         categories=() if products is None else tuple(products.product_categories),
         products=() if products is None else tuple(products.products),
-        plans=tuple(rounded),
+        plans=tuple(rounded.plans),
         discounts=() if plans is None else tuple(plans.discounts),
         tax_rates=() if taxes is None else tuple(taxes.tax_rates),
         fx_rates=fx_rates,
         rate_cards=() if cards is None else tuple(cards.rate_cards),
-        negotiated=() if negotiated is None else tuple(negotiated.prices),
+        negotiated=tuple(rounded.negotiated),
     )
 
 

@@ -93,23 +93,26 @@ def read_deck_for(directory: Path, card_key: str, file: Path, order: DeckOrder) 
         )
         for part in (stating, removing)
     )
+    # What is wrong with the table as a whole is told once.
+    problems = [*read.problems, *(one for one in gone.problems if one not in read.problems)]
     rows = read.prices
     conflicts = conflicting_duplicates(rows, file.name)
     stated = RATE_CARD_PRICES.conform(
         rows.sort(ROW).unique(["prefix", "band", "valid_from"], keep="first", maintain_order=True)
     )
     before = folder.rate_card_prices.filter(pl.col("card_key") == card.key)
+    removed = RATE_CARD_PRICES.conform(gone.prices)
     after = (
-        replaced(before, stated, order.valid_from)
+        replaced(before, stated, order.valid_from, removed)
         if order.is_whole
-        else amended(before, stated, RATE_CARD_PRICES.conform(gone.prices))
+        else amended(before, stated, removed)
     )
     return Deck(
         card=card,
         stated=stated,
         before=before,
         after=RATE_CARD_PRICES.conform(after),
-        mistakes=(*read.problems, *gone.problems, *conflicts, *_judged(folder, card, after)),
+        mistakes=(*problems, *conflicts, *_judged(folder, card, after)),
         remarks=(
             *untaken(table, layout, file.name),
             *_remarks(card, rows, after, file.name, order.most),

@@ -247,6 +247,21 @@ def test_a_replacement_ends_everything() -> None:
     ]
 
 
+@pytest.mark.parametrize("goes", ["2026-06-01", "2026-03-01"])
+def test_a_prefix_that_is_priced_and_later_taken_out_ends(goes: str) -> None:
+    """In one deck; taken out on the day it is priced, it is priced no day."""
+    stated = deck(("45", "3", "2026-03-01", None)).drop(ROW)
+    removed = deck(("45", None, goes, None)).drop(ROW)
+    held = [] if goes == "2026-03-01" else [("45", 3, "2026-03-01", goes)]
+
+    amendment = shown(amended(CURRENT, stated, removed))
+
+    assert [row for row in amendment if row[0] == "45"][2:] == held
+    assert [row for row in shown(replaced(CURRENT, stated, DAY, removed)) if row[0] == "45"][
+        2:
+    ] == held
+
+
 def test_what_changes_is_told_by_prefix() -> None:
     old = deck(*((prefix, "1", "2026-01-01", None) for prefix in ("1", "2", "3", "4", "5")))
     old = pl.concat([old, deck(("6", None, "2026-01-01", None))])

@@ -90,7 +90,7 @@ def test_a_difference_is_told_and_nothing_is_written(folder: Path) -> None:
     [
         (DECK + "44,United Kingdom,0.03,0\n", "44 has another price in row 2"),
         (DECK + "4x,Nowhere,0.03,0\n", "'4x' is no prefix of digits"),
-        ("code,price\n44,1\n", "has no column ['prefix', 'name']"),
+        ("code,price\n44,1\n", "has no column ['prefix', 'name', 'unit_price']"),
     ],
 )
 def test_mistakes_are_told_and_refuse_the_deck(folder: Path, text: str, message: str) -> None:
@@ -273,21 +273,26 @@ def test_sixty_one_of_two_rows_is_a_minimum_and_an_increment(folder: Path) -> No
     ]
 
 
-def test_another_price_from_the_second_minute_on_is_a_mistake(folder: Path) -> None:
-    text = LAYOUTS["cgrates"][0].replace("RT_UK,,1.2", "RT_UK,,0.9")
-    words = [
-        "--layout",
-        "cgrates",
-        "--codes",
-        given(folder, CODES, "c.csv"),
-        "--from",
-        "2026-12-01",
-    ]
+@pytest.mark.parametrize(
+    ("stated", "instead", "message"),
+    [
+        ("RT_UK,,1.2", "RT_UK,,0.9", "'1.2 and then 0.9' is no price"),
+        ("1m,1s,1m", "1m,1s,2m", "'1.2 in steps of 60 s until 120 s' is no price"),
+        ("ConnectFee,Rate,", "ConnectFee,Price,", "has no column ['Rate']"),
+    ],
+    ids=["another price", "two steps before", "no price at all"],
+)
+def test_what_a_card_cannot_hold_of_two_rows_is_a_mistake(
+    folder: Path, stated: str, instead: str, message: str
+) -> None:
+    text = LAYOUTS["cgrates"][0].replace(stated, instead)
+    codes = given(folder, CODES, "c.csv")
+    words = ["--layout", "cgrates", "--codes", codes, "--from", "2026-12-01"]
 
     told = deck("check", folder, "retail", given(folder, text), *words)
 
     assert told.exit_code == 1
-    assert "'1.2 and then 0.9' is no price" in told.output
+    assert message in told.output
 
 
 def test_codes_have_prices_and_fees_by_band_and_prefixes_in_a_second_file(folder: Path) -> None:
@@ -320,11 +325,11 @@ def test_codes_have_prices_and_fees_by_band_and_prefixes_in_a_second_file(folder
 
 def test_the_day_in_the_text_before_the_table_is_the_first_of_its_prices(folder: Path) -> None:
     words = ["--layout", "lrn", "--from", "2026-12-01", "--accept"]
-    deck("import", folder, "retail", given(folder, LAYOUTS["lrn"][0]), *words)
+    deck("import", folder, "retail", given(folder, f"LRN RATE DECK\n{LAYOUTS['lrn'][0]}"), *words)
     headless = deck("check", folder, "retail", given(folder, "Terms only\n"), *words[:4])
 
     assert shown(folder, "prefix", "valid_from") == [("1201200", "2026-12-05")]
-    assert "no row begins with 'LRN'" in str(headless.exception)
+    assert "no row begins with the cell 'LRN'" in str(headless.exception)
 
 
 @pytest.mark.parametrize(

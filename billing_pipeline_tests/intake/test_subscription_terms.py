@@ -91,19 +91,41 @@ def test_a_change_at_period_end_holds_from_the_next_boundary(folder: Path) -> No
     ]
 
 
-def test_an_agreed_price_at_period_end_ends_the_one_before(folder: Path) -> None:
-    """Asked twice in the period that ends on 30 April: the later word holds."""
-    (folder / "agreed_prices.csv").write_text(
-        f"{PRICES}S-1,monthly,18,2026-03-01,,\n"
-        "S-1,monthly,17,2026-04-05,,period_end\nS-1,monthly,16,2026-04-06,,period_end\n"
-    )
+MARCH, TURN, MAY, JUNE = (
+    dt.date(2026, 3, 1), dt.date(2026, 4, 30), dt.date(2026, 5, 15), dt.date(2026, 6, 1)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "held"),
+    [
+        pytest.param(
+            ["18,2026-03-01,,", "17,2026-04-05,,period_end", "16,2026-04-05,,period_end"],
+            [(18, MARCH, TURN), (16, TURN, None)],
+            id="of two rows of one turn the later holds",
+        ),
+        pytest.param(
+            ["18,2026-03-01,2026-06-01,", "17,2026-04-05,,period_end"],
+            [(18, MARCH, TURN), (17, TURN, None)],
+            id="an end that was agreed is cut",
+        ),
+        pytest.param(
+            ["17,2026-04-05,,period_end", "16,2026-05-15,2026-06-01,"],
+            [(17, TURN, MAY), (16, MAY, JUNE)],
+            id="the next one ends one that waited",
+        ),
+    ],
+)
+def test_an_agreed_price_at_period_end_ends_the_one_before(
+    folder: Path, rows: list[str], held: list[tuple[int, dt.date, dt.date | None]]
+) -> None:
+    """The account was opened on 31 January: the period of 5 April ends on the 30th."""
+    lines = "".join(f"S-1,monthly,{row}\n" for row in rows)
+    (folder / "agreed_prices.csv").write_text(f"{PRICES}{lines}")
 
     agreed = read_tenant_folder(folder).terms.agreed_prices
 
-    assert agreed.select("amount", "valid_from", "valid_until").rows() == [
-        (Decimal(18), dt.date(2026, 3, 1), dt.date(2026, 4, 30)),
-        (Decimal(16), dt.date(2026, 4, 30), None),
-    ]
+    assert agreed.select("amount", "valid_from", "valid_until").rows() == held
 
 
 def test_terms_that_are_written_back_are_read_the_same(folder: Path, tmp_path: Path) -> None:

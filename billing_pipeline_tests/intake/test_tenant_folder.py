@@ -800,16 +800,26 @@ def test_a_price_is_rounded_by_its_own_rule_or_its_products_or_the_tenants(folde
     (folder / "products.yaml").write_text(ROUNDED)
     prices = [
         ("own", "calls", "sms", ", increments: {increment: 10}"),
+        ("measured", "calls", "mms", ", increments: {}"),
         ("data", "data", "data", ""),
     ]
     for price in prices:
         mistakes_after(folder, "plans.yaml", "      - key: minutes\n", PRICE % price)
 
+    (folder / "prices.yaml").write_text(
+        "prices:\n  - key: ours\n    account: A-1\n    price: {key: minutes, product: calls,"
+        " model: per_unit, applies_to: {usage_type: voice}, amount: 0.01}\n"
+    )
+
     catalog = read_tenant_folder(folder).catalog
 
     plan = catalog.plan_by_key["basic"]
+    assert getattr(catalog.negotiated[0].price, "increments", None) == Increment(
+        minimum=Decimal(30), increment=Decimal(6)
+    )
     of_price = {price.key: getattr(price, "increments", None) for price in plan.prices}
     assert of_price["own"] == Increment(increment=Decimal(10))
+    assert of_price["measured"] == Increment()
     assert of_price["minutes"] == Increment(minimum=Decimal(30), increment=Decimal(6))
     assert of_price["data"] == Increment(increment=Decimal(60))
     assert of_price["monthly"] is None
@@ -830,5 +840,5 @@ def test_a_price_that_cannot_be_rounded_as_its_product_is_refused(folder: Path) 
         read_tenant_folder(folder)
 
     (problem,) = refused.value.problems
-    assert problem.file == "plans.yaml"
+    assert str(problem).startswith("plans.yaml row 8 field plans/basic/prices/bands")
     assert "cannot take the increments of products.yaml" in str(problem)
