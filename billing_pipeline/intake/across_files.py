@@ -29,9 +29,12 @@ class Customers(NamedTuple):
 
 
 def check_across_files(
-    tenant: Tenant, sold: Catalog, read: Customers, *, tenant_file: str
+    tenant: Tenant, own: Catalog, sold: Catalog, read: Customers, *, tenant_file: str
 ) -> list[Problem]:
-    """Every mistake of files that are readable by themselves; `sold` has what is inherited."""
+    """Every mistake of files that are readable by themselves.
+
+    `own` is what the tenant's files say, `sold` has what is inherited too.
+    """
     return [
         *check_catalog(
             sold,
@@ -43,7 +46,7 @@ def check_across_files(
         *check_terms(read.terms, sold, read.subscriptions),
         *check_rollover(sold, tenant.look_back_periods),
         *check_account_types(tenant, sold, read.accounts, read.subscriptions),
-        *check_categories(sold, tenant),
+        *check_categories(own, sold, tenant),
         *check_price_models(sold),
         *check_vat_numbers(tenant, read.accounts),
         *check_mandates(tenant, read.accounts),

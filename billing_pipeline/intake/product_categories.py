@@ -3,21 +3,23 @@
 from collections.abc import Iterator, Sequence
 
 from billing_pipeline.catalog.catalog import Catalog
+from billing_pipeline.catalog.plans import Discount
 from billing_pipeline.customers.tenant import Tenant
 from billing_pipeline.vocabulary.problems import Problem
 
 _PRODUCTS_FILE = "products.yaml"
 
 
-def check_categories(catalog: Catalog, tenant: Tenant) -> list[Problem]:
+def check_categories(own: Catalog, catalog: Catalog, tenant: Tenant) -> list[Problem]:
     """Categories that stand twice, that nobody declared, and discounts on one without products.
 
-    `catalog` is what the tenant sells, with what it inherits, its own first.
+    `own` is what the tenant's files say, `catalog` what it sells, its own first. Discounts of the
+    tenant above are its own matter: one whose products are all replaced reduces nothing.
     """
     return [
         *_repeated([category.key for category in catalog.categories]),
         *_of_products(catalog),
-        *_of_discounts(catalog),
+        *_of_discounts(own.discounts, catalog),
         *_of_ledger_rules(catalog, tenant),
     ]
 
@@ -36,8 +38,8 @@ def _of_products(catalog: Catalog) -> Iterator[Problem]:
             yield from _unknown(_PRODUCTS_FILE, path, product.category, catalog)
 
 
-def _of_discounts(catalog: Catalog) -> Iterator[Problem]:
-    for position, discount in enumerate(catalog.discounts):
+def _of_discounts(discounts: Sequence[Discount], catalog: Catalog) -> Iterator[Problem]:
+    for position, discount in enumerate(discounts):
         for number, category in enumerate(discount.categories):
             path = f"discounts/{position}/categories/{number}"
             yield from _unknown("plans.yaml", path, category, catalog)

@@ -140,7 +140,7 @@ def read_tenant_folder(directory: Path) -> TenantFolder:
         raise ConfigurationRefused(folder.problems)
     whole, rows = _sold(directory, tenant, catalog, prices)
     read = Customers(accounts, subscriptions, identifiers, rows, terms)
-    across = check_across_files(tenant, whole, read, tenant_file=TENANT_FILE)
+    across = check_across_files(tenant, catalog, whole, read, tenant_file=TENANT_FILE)
     across = across or broken_examples(
         catalog.rate_cards, RATE_CARD_PRICES.conform(prices), tenant.time_zone
     )

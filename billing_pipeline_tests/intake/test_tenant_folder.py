@@ -842,3 +842,16 @@ def test_a_price_that_cannot_be_rounded_as_its_product_is_refused(folder: Path) 
     (problem,) = refused.value.problems
     assert str(problem).startswith("plans.yaml row 8 field plans/basic/prices/bands")
     assert "cannot take the increments of products.yaml" in str(problem)
+
+
+def test_an_agreed_price_that_no_installed_package_prices_is_refused(folder: Path) -> None:
+    (folder / "prices.yaml").write_text(
+        "prices:\n  - key: ours\n    account: A-1\n    price: {key: minutes, product: calls,"
+        " model: plugin, plugin: odd, applies_to: {usage_type: voice}}\n"
+    )
+
+    with pytest.raises(ConfigurationRefused) as refused:
+        read_tenant_folder(folder)
+
+    said = [str(problem) for problem in refused.value.problems]
+    assert any("prices/ours/price/plugin: no installed package" in one for one in said), said
