@@ -187,7 +187,6 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
     amount += _fee(terms)
     units = pl.col("units")
     if _takes_back(events):
-        # Of nothing, which takes nothing back, the fee stays.
         is_back = events.get_column("quantity").to_physical() < 0
         sign = pl.when(pl.lit(is_back)).then(-1).otherwise(1).cast(WHOLE)
         units, amount = units * sign, amount * sign
@@ -200,13 +199,11 @@ def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFra
     """Price events as `amounts_by` does, with their unit price, fee and increments beside it."""
     units, fee = pl.col("billable_units"), pl.col("connection_fee")
     priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
+    is_owed = (units != 0) | ((units == 0) & pl.lit(_on_nothing(terms, rows)))
+    # Of zero usage, which takes nothing back, the fee stays.
+    is_back = pl.lit(events.get_column("quantity").to_physical() < 0)
     return priced.with_columns(
-        connection_fee=pl.when(units > 0)
-        .then(fee)
-        .when(units < 0)
-        .then(-fee)
-        .when((units == 0) & pl.lit(_on_nothing(terms, rows)))
-        .then(fee)
+        connection_fee=pl.when(is_owed & is_back).then(-fee).when(is_owed).then(fee)
     )
 
 

@@ -185,6 +185,18 @@ def test_a_fee_on_nothing_stands_beside_usage_that_is_taken_back() -> None:
     ]
 
 
+def test_a_fee_on_usage_within_free_units_has_the_sign_of_what_is_taken_back() -> None:
+    """5 s of 10 free are nothing but the fee of 0.10, and as much back."""
+    price = {**PER_MINUTE, **EVERY, "increments": {"free_initial": "10"}}
+    calls = [{"quantity": Decimal(seconds)} for seconds in ("5", "-5", "0")]
+
+    rated = rate(events(*calls), book(plan(price))).accepted
+
+    fees = [Decimal("0.10"), Decimal("-0.10"), Decimal("0.10")]
+    assert rated["connection_fee"].to_list() == fees
+    assert rated["amount"].to_list() == fees
+
+
 def test_a_card_may_ask_its_fee_of_calls_without_a_billable_unit() -> None:
     rows = card_rows({"prefix": "44", "connection_fee": Decimal("0.04")})
     calls = events(*({"destination": to, "quantity": Decimal(0)} for to in ("441", "33")))
