@@ -27,6 +27,7 @@ from billing_pipeline.rating.increments import (
     after_free_units,
     counted_as,
     increments_in_words,
+    kept_at_minimum,
     raised_to_minimum,
     rounded_to_step,
 )
@@ -231,7 +232,8 @@ def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     if terms.is_all("rounding", UP):
         units = multiple_at_least(units, _step(events, terms))
     else:
-        units = rounded_to_step(units, _step(events, terms), terms["rounding"])
+        rounded = rounded_to_step(units, _step(events, terms), terms["rounding"])
+        units = kept_at_minimum(rounded, units, terms["minimum"])
     units = counted_as(left, units, terms.ladders, terms["ladder"])
     found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
     return (
