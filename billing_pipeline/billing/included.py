@@ -12,18 +12,17 @@ NOTHING_TAKEN = pl.lit(0).cast(QUANTITY)
 
 
 def after_included_units(
-    events: pl.DataFrame, pooled_prices: pl.DataFrame, pools: Pools
+    events: pl.DataFrame, pooled_prices: pl.DataFrame, pools: Pools, fee_rules: pl.DataFrame
 ) -> pl.DataFrame:
     """What events leave to price once the pools they may take from are used up.
 
     Pools are emptied by their number; each in the order of events, whosever they are.
     Shape: the same events, `billable_units`, `amount` and `fees` reduced, with `included_units`
-    in measured units. `events` are in periods; `pooled_prices` is POOLED_PRICES.
+    in measured units. `events` are in periods; `pooled_prices` is POOLED_PRICES,
+    `fee_rules` FEE_RULES: of the versions of a price that of the event's local day decides.
     """
-    left = events.with_columns(included_units=NOTHING_TAKEN)
-    units = pooled_prices.select(
-        "plan_key", "price_key", POOL_NUMBER, "pricing_unit", FEE_ON_INCLUDED
-    )
+    left = _with_fee_rule(events, fee_rules).with_columns(included_units=NOTHING_TAKEN)
+    units = pooled_prices.select("plan_key", "price_key", POOL_NUMBER, "pricing_unit")
     for number in units.get_column(POOL_NUMBER).unique().sort():
         of_number = pl.col(POOL_NUMBER) == number
         left = _after_pools(
@@ -31,7 +30,26 @@ def after_included_units(
             units.filter(of_number).drop(POOL_NUMBER),
             Pools(pools.members.filter(of_number), pools.sizes.filter(of_number)),
         )
-    return left
+    return left.drop(FEE_ON_INCLUDED)
+
+
+def _with_fee_rule(events: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """Events with FEE_ON_INCLUDED, by the version of their price on their day."""
+    if not rules.get_column(FEE_ON_INCLUDED).any():
+        return events.with_columns(pl.lit(value=False).alias(FEE_ON_INCLUDED))
+    return (
+        events.sort("local_date")
+        .join_asof(
+            rules.sort("valid_from"),
+            left_on="local_date",
+            right_on="valid_from",
+            by=["plan_key", "price_key"],
+            strategy="backward",
+            coalesce=True,
+            check_sortedness=False,  # both sides are sorted by day
+        )
+        .with_columns(pl.col(FEE_ON_INCLUDED).fill_null(value=False))
+    )
 
 
 def _after_pools(events: pl.DataFrame, units: pl.DataFrame, pools: Pools) -> pl.DataFrame:

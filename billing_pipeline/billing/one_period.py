@@ -9,7 +9,7 @@ from billing_pipeline.billing.over_period import usage_over_periods
 from billing_pipeline.billing.pools import pools_of
 from billing_pipeline.billing.summed import SUMMED_MODELS, summed_usage
 from billing_pipeline.billing.usage_events import MEASURED, NO_MONEY, PERIOD
-from billing_pipeline.billing.usage_prices import pooled_prices, usage_prices
+from billing_pipeline.billing.usage_prices import fee_rules, pooled_prices, usage_prices
 from billing_pipeline.catalog.catalog import Catalog
 from billing_pipeline.vocabulary.periods import local_day
 
@@ -67,7 +67,10 @@ def priced_in_one_period(
     )
     pooled = pooled_prices(catalog).filter(pl.col("plan_key") == plan_key)
     single = after_included_units(
-        usage.drop("included_units"), pooled, pools_of(complete, pooled, _NOBODY)
+        usage.drop("included_units"),
+        pooled,
+        pools_of(complete, pooled, _NOBODY),
+        fee_rules(catalog),
     )
     measured = single.select(PERIOD, *_PRICE, "unit_price", *MEASURED, "included_units")
     summed = prices.filter(pl.col("model").is_in(SUMMED_MODELS))

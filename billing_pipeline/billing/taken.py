@@ -22,7 +22,7 @@ from billing_pipeline.billing.usage_events import (
     numbered,
     usage_by_event,
 )
-from billing_pipeline.billing.usage_prices import pooled_prices
+from billing_pipeline.billing.usage_prices import fee_rules, pooled_prices
 from billing_pipeline.vocabulary.money import QUANTITY
 
 _COLUMNS: Columns = {
@@ -54,6 +54,9 @@ def taken_by_events(
     prices = pooled.select("plan_key", "price_key").unique(maintain_order=True)
     events = usage_by_event(events_before(facts, complete, bill_day), prices)
     left = after_included_units(
-        in_periods(events, complete, prices), pooled, pools_of(complete, pooled, facts.accounts)
+        in_periods(events, complete, prices),
+        pooled,
+        pools_of(complete, pooled, facts.accounts),
+        fee_rules(facts.catalog),
     )
     return left.filter(pl.col("included_units") > 0).select(TAKEN.names())

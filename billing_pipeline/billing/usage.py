@@ -19,7 +19,7 @@ from billing_pipeline.billing.usage_events import (
     usage_by_day,
     usage_by_event,
 )
-from billing_pipeline.billing.usage_prices import pooled_prices, usage_prices
+from billing_pipeline.billing.usage_prices import fee_rules, pooled_prices, usage_prices
 from billing_pipeline.vocabulary.money import exact_product, plain_text
 
 _PRICE = ["plan_key", "price_key"]
@@ -58,6 +58,7 @@ def _priced_usage(
         in_periods(usage_by_event(events, by_event), complete, by_event),
         pooled,
         pools_of(complete, pooled, facts.accounts),
+        fee_rules(facts.catalog),
     )
     daily = in_periods(usage_by_day(events, by_day), complete, by_day).with_columns(
         included_units=NOTHING_TAKEN

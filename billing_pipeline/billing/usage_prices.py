@@ -58,10 +58,18 @@ _POOLED_PRICES: Columns = {
     "pool_proration": pl.String,
     "rollover_periods": pl.Int32,
     "pricing_unit": QUANTITY,
-    FEE_ON_INCLUDED: pl.Boolean,
 }
 POOLED_PRICES = pl.Schema(_POOLED_PRICES)
 """One row per pool of included units of a plan and price that may take from it."""
+
+_FEE_RULES: Columns = {
+    "plan_key": pl.String,
+    "price_key": pl.String,
+    "valid_from": pl.Date,
+    FEE_ON_INCLUDED: pl.Boolean,
+}
+FEE_RULES = pl.Schema(_FEE_RULES)
+"""One row per plan and version of a usage price: what its fee is owed by from that day on."""
 
 
 def usage_prices(catalog: Catalog) -> pl.DataFrame:
@@ -125,10 +133,6 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
     for _, position, included in listed:
         place = (_SPECIFIC_FIRST.index(included.shared_by), position)
         places[included.key] = min(places.get(included.key, place), place)
-    with_fee = {
-        plan.key: {price.key for price in plan.prices if _asks_of_included(catalog, price)}
-        for plan in catalog.plans
-    }
     order = sorted(places, key=lambda key: (*places[key], key))
     rows = [
         {
@@ -141,7 +145,6 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
             "counted": included.counted,
             "pool_proration": included.proration,
             "rollover_periods": included.rollover_periods,
-            FEE_ON_INCLUDED: price_key in with_fee[plan.key],
         }
         for plan, _, included in listed
         for price_key in included.prices
@@ -155,6 +158,17 @@ def pooled_prices(catalog: Catalog) -> pl.DataFrame:
         how="inner",
         validate="m:1",
     )
+
+
+def fee_rules(catalog: Catalog) -> pl.DataFrame:
+    """Whether wholly included events owe their fee, of every version of every price: FEE_RULES."""
+    rows = [
+        (plan.key, price.key, price.valid_from, _asks_of_included(catalog, price))
+        for plan in catalog.plans
+        for price in plan.prices
+        if not isinstance(price, FlatPrice | OneTimePrice)
+    ]
+    return pl.DataFrame(rows, schema=FEE_RULES, orient="row")
 
 
 def _asks_of_included(catalog: Catalog, price: Price) -> bool:

@@ -34,7 +34,7 @@ def take_included_units(
     """Let each period's events take the units its pool has, in event order.
 
     An event that crosses the end of the pool is split: only what is left of it is priced. Its
-    connection fee is money and stays; an event that is wholly included owes it where `events`
+    connection fee is money and stays, within the event's maximum; an event that is wholly included owes it where `events`
     has FEE_ON_INCLUDED and that says so.
 
     `events` is RATED_USAGE with `by` and `pricing_unit`; `pools` has one row per period: `by` and
@@ -131,23 +131,32 @@ def _must_fit(counted: pl.DataFrame) -> None:
 def _charged(taken: pl.DataFrame) -> pl.DataFrame:
     """Price what the pool left over: at the unit price, or in proportion where there is none."""
     left = pl.col("billable_units") - pl.col("included_units")
+    fee = pl.col("connection_fee").fill_null(NO_MONEY)
     charged = taken.with_columns(charged_units=left)
     split = (pl.col("included_units") > 0) & (left > 0)
     parts = charged.select(
         left=pl.when(split).then(wholes(left)),
-        rate=wholes(pl.coalesce("unit_price", "amount")),
+        rate=wholes(pl.coalesce("unit_price", (pl.col("amount") - fee).clip(lower_bound=0))),
         per=pl.when(pl.col("unit_price").is_null())
         .then(wholes(pl.col("billable_units")))
         .otherwise(wholes(pl.col("pricing_unit"))),
     )
     priced = rounded_quotient(pl.lit(checked_product(parts, "left", "rate")), pl.lit(parts["per"]))
-    fee = pl.when(pl.col("unit_price").is_not_null()).then("connection_fee").fill_null(NO_MONEY)
     has_rule = FEE_ON_INCLUDED in taken.columns
     owed = pl.when(pl.col(FEE_ON_INCLUDED)).then(fee).otherwise(NO_MONEY) if has_rule else NO_MONEY
     return charged.with_columns(
         charged_amount=pl.when(pl.col("included_units") == 0)
         .then("amount")
         .when(left == 0)
-        .then(owed)
-        .otherwise(decimals(priced) + fee)
+        .then(_as_capped(owed))
+        .otherwise(_as_capped(decimals(priced) + fee))
     )
+
+
+def _as_capped(due: pl.Expr) -> pl.Expr:
+    """No more than the event costs where nothing of it is included: its maximum caps it still.
+
+    Only what a negative price takes off may be less than a part of it.
+    """
+    takes_off = pl.col("unit_price").fill_null(NO_MONEY) < 0
+    return pl.when(takes_off).then(due).otherwise(pl.min_horizontal(due, "amount"))

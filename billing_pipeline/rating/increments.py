@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from billing_pipeline.rating.exact import DECIMALS, ONE, multiple_at_least
+from billing_pipeline.rating.exact import DECIMALS, multiple_at_least
 
 UP, NEAREST, DOWN = 0, 1, 2
 """Numbers of `catalog.price_terms.Rounding`."""
@@ -51,6 +51,11 @@ def rounded_to_step(units: pl.Expr, step: pl.Expr, rounding: pl.Expr) -> pl.Expr
     return (units + added.otherwise(0)) // step * step
 
 
+def kept_at_minimum(units: pl.Expr, raised: pl.Expr, minimum: pl.Expr) -> pl.Expr:
+    """Rounded units, but not less than the minimum `raised` has. Shape: row by row."""
+    return pl.max_horizontal(units, pl.min_horizontal(raised, minimum))
+
+
 def counted_as(
     left: pl.Expr, units: pl.Expr, ladders: Sequence[Ladder], ladder: pl.Expr
 ) -> pl.Expr:
@@ -69,7 +74,7 @@ def increments_in_words(table: pl.DataFrame) -> pl.Series:
     """First and next step of a table of terms as people write them; null where none is declared.
 
     Example: minimum 30 and increment 6 are `30/6`, increment 60 alone `60/60`; with ten free
-    seconds `10 free, 60/60`. Shape: row by row.
+    seconds `10 free, 60/60`; a minimum of 5 without an increment is `at least 5`. Shape: row by row.
     """
     columns = ["free_initial", "minimum", "increment", "rounding", "ladder"]
     # Tables have many rows and few increments: each is put into words once.
@@ -83,15 +88,21 @@ def increments_in_words(table: pl.DataFrame) -> pl.Series:
 
 def _words(free: int, minimum: int, increment: int, rounding: int, ladder: int) -> str | None:
     parts = [f"{_number(free)} free"] if free else []
-    if minimum or increment > 1:  # one ten-billionth rounds nothing
-        step = increment or ONE
-        first = max(-(-minimum // step) * step, step)
-        parts.append(f"{_number(first)}/{_number(step)}")
+    if increment > 1:  # one ten-billionth rounds nothing
+        parts.append(f"{_number(_least(minimum, increment, rounding))}/{_number(increment)}")
+    elif minimum:  # time is rounded to seconds, all else not at all
+        parts.append(f"at least {_number(minimum)}")
     if rounding != UP:
         parts.append("down" if rounding == DOWN else "nearest")
     if ladder:
         parts.append("by bands")
     return ", ".join(parts) or None
+
+
+def _least(minimum: int, step: int, rounding: int) -> int:
+    """What the shortest event counts as: the minimum as rounded, or a step where there is none."""
+    added = {UP: step - 1, NEAREST: step // 2, DOWN: 0}[rounding]
+    return max((minimum + added) // step * step, minimum) if minimum else step
 
 
 def _number(whole: int) -> str:

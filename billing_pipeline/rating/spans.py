@@ -52,7 +52,8 @@ def priced_by_card(events: pl.DataFrame, card: FlattenedCard) -> pl.DataFrame:
     room = _room(card.bands, events.get_column("local_start"), changes)
     crosses = (
         events.with_columns(at="started_at")
-        .select((pl.col("unit") == SECONDS) & (_magnitude() > room))
+        # Of a call wholly within its free units no span is left to split.
+        .select((pl.col("unit") == SECONDS) & (_magnitude() > room) & (_magnitude() > _free(card)))
         .to_series()
     )
     if not crosses.any():
@@ -95,14 +96,14 @@ def _spans(events: pl.DataFrame, card: FlattenedCard) -> Iterator[pl.DataFrame]:
     if card.bands is None:
         return
     table = _term_columns(card)
-    free = table.get_column("free_initial").max() if table.height else 0
+    free = _free(card)
     state = events.select(
         "event",
         "number",
         "local_start",
         at="started_at",
-        left=after_free_units(_magnitude(), pl.lit(free)),
-    ).with_columns(at=_later(pl.lit(free)))
+        left=after_free_units(_magnitude(), free),
+    ).with_columns(at=_later(free))
     changes = _changes(events, card.time_zone)
     for count in range(MOST_SPANS):
         state = state.filter(pl.col("left") > 0)
@@ -151,6 +152,12 @@ def _term_columns(card: FlattenedCard) -> pl.DataFrame:
         .otherwise(step)
         .alias("increment")
     )
+
+
+def _free(card: FlattenedCard) -> pl.Expr:
+    """Free units at the beginning of every call: a card has one number of them."""
+    rows = _term_columns(card).get_column("free_initial")
+    return pl.lit(0 if rows.is_empty() else rows.max(), dtype=WHOLE)
 
 
 def _later(units: pl.Expr) -> pl.Expr:

@@ -27,6 +27,7 @@ from billing_pipeline.rating.increments import (
     after_free_units,
     counted_as,
     increments_in_words,
+    kept_at_minimum,
     raised_to_minimum,
     rounded_to_step,
 )
@@ -187,7 +188,6 @@ def amounts_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFr
     amount += _fee(terms)
     units = pl.col("units")
     if _takes_back(events):
-        # Of nothing, which takes nothing back, the fee stays.
         is_back = events.get_column("quantity").to_physical() < 0
         sign = pl.when(pl.lit(is_back)).then(-1).otherwise(1).cast(WHOLE)
         units, amount = units * sign, amount * sign
@@ -200,13 +200,11 @@ def priced_by(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFra
     """Price events as `amounts_by` does, with their unit price, fee and increments beside it."""
     units, fee = pl.col("billable_units"), pl.col("connection_fee")
     priced = amounts_by(events, terms, rows).hstack(terms.shown.select(pl.all().gather(rows)))
+    is_owed = (units != 0) | ((units == 0) & pl.lit(_on_nothing(terms, rows)))
+    # Of zero usage, which takes nothing back, the fee stays.
+    is_back = pl.lit(events.get_column("quantity").to_physical() < 0)
     return priced.with_columns(
-        connection_fee=pl.when(units > 0)
-        .then(fee)
-        .when(units < 0)
-        .then(-fee)
-        .when((units == 0) & pl.lit(_on_nothing(terms, rows)))
-        .then(fee)
+        connection_fee=pl.when(is_owed & is_back).then(-fee).when(is_owed).then(fee)
     )
 
 
@@ -234,7 +232,8 @@ def _units(events: pl.DataFrame, terms: Terms, rows: pl.Series) -> pl.DataFrame:
     if terms.is_all("rounding", UP):
         units = multiple_at_least(units, _step(events, terms))
     else:
-        units = rounded_to_step(units, _step(events, terms), terms["rounding"])
+        rounded = rounded_to_step(units, _step(events, terms), terms["rounding"])
+        units = kept_at_minimum(rounded, units, terms["minimum"])
     units = counted_as(left, units, terms.ladders, terms["ladder"])
     found = units if rows.null_count() == 0 else pl.when(rows.is_not_null()).then(units)
     return (

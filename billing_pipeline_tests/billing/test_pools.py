@@ -70,6 +70,29 @@ def test_a_pool_counted_once_is_not_multiplied_by_lines() -> None:
     assert sum(two_lines(*usage, pool=BY_ACCOUNT | {"counted": "once"}).values()) == Decimal("0.30")
 
 
+def test_a_later_fee_rule_leaves_calls_of_earlier_days_as_they_were() -> None:
+    """One minute on 10 January and one on 10 February, both included: February owes its fee.
+
+    The look-back computes both months by the catalog that knows the rule of 1 February.
+    """
+    fee = {"connection_fee": "0.10"}
+    versions = [
+        {**MINUTES, **fee, "valid_until": "2024-02-01"},
+        {**MINUTES, **fee, "valid_from": "2024-02-01", "connection_fee_on": "included"},
+    ]
+    terms = {"connection_fee": Decimal("0.10"), "amount": Decimal("0.15")}
+    days = ("2024-01-10T15:00", "2024-02-10T15:00")
+    given = facts(
+        plans=[plan(versions, included_units=[POOL])],
+        usage=rated(*(on("s1", at, 1, **terms) for at in days)),
+    )
+
+    assert amounts(charges_of(given, "2024-03-01")) == {
+        "s1/minutes/usage/2024-01-01": Decimal(0),
+        "s1/minutes/usage/2024-02-01": Decimal("0.10"),
+    }
+
+
 def in_tree(*usage: Row, bill: str = "a1", pool: Row = BY_TREE) -> dict[str, Decimal]:
     given = facts(
         plans=[plan([MINUTES], included_units=[pool])],

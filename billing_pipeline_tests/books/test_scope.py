@@ -61,6 +61,39 @@ def test_no_tenant_set_means_no_rows(engine: sa.Engine) -> None:
         assert tenant_keys(connection) == []
 
 
+def test_categories_of_products_are_told_to_those_who_see_the_tenant(engine: sa.Engine) -> None:
+    company(engine)
+    planted = """
+        update tenants set document = '{"inherits_catalog": true}' where tenant_key = 'brand-a';
+        insert into catalog_entries
+            (tenant_key, kind, entry_key, document, content_hash, revision, known_from)
+        select owner, kind, entry_key, document::jsonb, '', 1, '2026-01-01'
+        from (values ('company'), ('brand-b'), ('stranger')) as owners (owner),
+        (values
+            ('product', 'planted', '{"category": "secret"}'),
+            ('product_category', 'secret', '{"name": "Secret"}')
+        ) as entries (kind, entry_key, document)
+    """
+    with engine.begin() as connection:
+        connection.execute(sa.text(planted))
+
+    with tenant_scope(engine, "brand-a") as connection:
+        assert _told_categories(connection) == ["brand-a"]
+    with tenant_scope(engine, "company") as connection:
+        assert _told_categories(connection) == ["brand-a", "brand-b", "company"]
+    with installation_scope(engine) as connection:
+        assert _told_categories(connection) == ["brand-a", "brand-b", "company", "stranger"]
+
+
+def _told_categories(connection: sa.Connection) -> list[str]:
+    """Tenants of whose product the category is told, of all that there are."""
+    asked = """
+        select owner from unnest(array['brand-a', 'brand-b', 'company', 'stranger']) as owner,
+        product_category(owner, 'planted') where category_name = 'Secret' order by owner
+    """
+    return list(connection.execute(sa.text(asked)).scalars())
+
+
 def test_the_scope_ends_with_the_transaction(engine: sa.Engine) -> None:
     company(engine)
     with tenant_scope(engine, "brand-a") as connection:

@@ -34,7 +34,8 @@ def stepped(
 ) -> Decimal:
     if not quantity:
         return Decimal(0)
-    return (max(quantity, minimum) / increment).to_integral_value(ROUNDINGS[rounding]) * increment
+    steps = (max(quantity, minimum) / increment).to_integral_value(ROUNDINGS[rounding])
+    return max(steps * increment, minimum)
 
 
 def units_of(quantity: Decimal, increments: Increment) -> Decimal:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_pipeline.rating.exact import AmountOverflow
-from billing_pipeline.rating.included import take_included_units
+from billing_pipeline.rating.included import FEE_ON_INCLUDED, take_included_units
 from billing_pipeline_tests.rating.given import NOON
 
 AMOUNT = pl.Decimal(38, 10)
@@ -61,7 +61,7 @@ def pools(**included: str) -> pl.DataFrame:
 
 
 def taken(*events: dict[str, object], included: str) -> list[tuple[Decimal, ...]]:
-    frame = pl.DataFrame(list(events), schema=SCHEMA)
+    frame = pl.DataFrame(list(events), schema=SCHEMA | {FEE_ON_INCLUDED: pl.Boolean})
     answer = take_included_units(frame, ["period"], pools(march=included))
     rows = answer.select("included_units", "charged_units", "charged_amount").rows()
     return [tuple(row) for row in rows]
@@ -108,6 +108,36 @@ def test_the_connection_fee_is_owed_where_anything_is_left_to_pay(
     included: str, expected: str
 ) -> None:
     assert taken(call(0, "60", fee="1"), included=included)[0][2] == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("price", "included", "expected"),
+    [
+        pytest.param("0.06", "2", "0.10", id="wholly included"),
+        pytest.param(None, "2", "0.10", id="wholly included, of several unit prices"),
+        pytest.param(None, "1", "2.10", id="half of 4.00 is left, and the whole fee"),
+    ],
+)
+def test_the_fee_of_included_calls_is_owed_whatever_their_units_cost(
+    price: str | None, included: str, expected: str
+) -> None:
+    event = call(0, "120", price=price, fee="0.10") | {FEE_ON_INCLUDED: True}
+
+    assert taken(event, included=included)[0][2] == Decimal(expected)
+
+
+@pytest.mark.parametrize("included", ["0", "0.5", "1"])
+def test_a_maximum_caps_an_event_however_much_of_it_is_included(included: str) -> None:
+    """0.06 and a fee of 0.10, but 0.05 at most."""
+    event = call(0, "60", fee="0.10") | {"amount": Decimal("0.05"), FEE_ON_INCLUDED: True}
+
+    assert taken(event, included=included)[0][2] == Decimal("0.05")
+
+
+def test_a_negative_unit_price_leaves_the_fee_of_an_included_event() -> None:
+    event = call(0, "60", price="-0.06", fee="0.10") | {FEE_ON_INCLUDED: True}
+
+    assert taken(event, included="1")[0][2] == Decimal("0.10")
 
 
 def test_prices_of_different_units_share_a_pool() -> None:

@@ -164,6 +164,13 @@ def test_a_card_has_free_seconds_and_a_rounding_of_its_own(quantity: str, units:
             id="free seconds and rounding",
         ),
         pytest.param(COUNTED["increments"], "12/12, by bands", id="bands"),
+        pytest.param({"minimum": "5"}, "at least 5", id="a minimum and no increment"),
+        pytest.param(
+            {"minimum": "30", "increment": "60", "rounding": "down"}, "30/60, down", id="down"
+        ),
+        pytest.param(
+            {"minimum": "20", "increment": "6", "rounding": "nearest"}, "20/6, nearest", id="near"
+        ),
     ],
 )
 def test_a_rated_event_says_in_which_steps_it_was_billed(
@@ -172,6 +179,28 @@ def test_a_rated_event_says_in_which_steps_it_was_billed(
     price = {**PER_MINUTE, "increments": increments}
 
     assert only(rate(events({}), book(plan(price))).accepted)["increments"] == words
+
+
+@pytest.mark.parametrize(
+    ("quantity", "minimum", "rounding", "units"),
+    [
+        pytest.param("45", "30", "down", "30", id="45 s are no minute, but the minimum"),
+        pytest.param("119", "30", "down", "60", id="one whole minute"),
+        pytest.param("1", "30", "down", "30", id="the minimum"),
+        pytest.param("0", "30", "down", "0", id="nothing has no minimum"),
+        pytest.param("5", "29", "nearest", "29", id="nearer to nothing than to a minute"),
+        pytest.param("5", "31", "nearest", "60", id="nearer to a minute"),
+    ],
+)
+def test_a_minimum_stays_one_however_events_are_rounded(
+    quantity: str, minimum: str, rounding: str, units: str
+) -> None:
+    terms = {"minimum": minimum, "increment": "60", "rounding": rounding}
+    call = events({"quantity": Decimal(quantity)})
+
+    rated = only(rate(call, book(plan({**PER_MINUTE, "increments": terms}))).accepted)
+
+    assert rated["billable_units"] == Decimal(units)
 
 
 def test_a_fee_on_nothing_stands_beside_usage_that_is_taken_back() -> None:
@@ -183,6 +212,18 @@ def test_a_fee_on_nothing_stands_beside_usage_that_is_taken_back() -> None:
         (Decimal("0.10"), Decimal("0.10")),
         (Decimal("-0.10"), Decimal("-0.15")),
     ]
+
+
+def test_a_fee_on_usage_within_free_units_has_the_sign_of_what_is_taken_back() -> None:
+    """5 s of 10 free are nothing but the fee of 0.10, and as much back."""
+    price = {**PER_MINUTE, **EVERY, "increments": {"free_initial": "10"}}
+    calls = [{"quantity": Decimal(seconds)} for seconds in ("5", "-5", "0")]
+
+    rated = rate(events(*calls), book(plan(price))).accepted
+
+    fees = [Decimal("0.10"), Decimal("-0.10"), Decimal("0.10")]
+    assert rated["connection_fee"].to_list() == fees
+    assert rated["amount"].to_list() == fees
 
 
 def test_a_card_may_ask_its_fee_of_calls_without_a_billable_unit() -> None:

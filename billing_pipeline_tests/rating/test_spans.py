@@ -86,6 +86,34 @@ def test_each_increment_rounds_its_own_spans(increments: Row, units: int, amount
     assert (found["billable_units"], found["amount"]) == (Decimal(units), Decimal(amount))
 
 
+@pytest.mark.parametrize(
+    ("fee_on", "fee"), [pytest.param("used", "0"), pytest.param("every", "0.10")]
+)
+def test_a_call_wholly_in_its_free_seconds_is_not_split(fee_on: str, fee: str) -> None:
+    """8 s over the bound of the bands, 10 s free: nothing is left; 80 s have 70 s after 19:00."""
+    price = HOURLY | {"increments": {"free_initial": 10}, "connection_fee": "0.20"}
+    price |= {"connection_fee_on": fee_on}
+    price["bands"] = [{**PEAK, "amount": "0.12", "connection_fee": "0.10"}]
+    started_at = "2026-03-04T18:59:55Z"
+
+    assert told(priced(started_at, 8, price)) == (Decimal(0), Decimal(fee), None)
+    rows: list[Row] = [
+        {"started_at": at(started_at), "quantity": Decimal(seconds)} for seconds in (8, 80)
+    ]
+    beside = rate(events(*rows), book(plan(price))).accepted
+    assert beside["amount"].to_list() == [Decimal(fee), Decimal("0.27")]
+
+
+def test_a_card_call_wholly_in_its_free_seconds_is_not_split() -> None:
+    cards = [card(bands=[PEAK], charged_by="split", free_initial=10)]
+    call = {"destination": "441", "quantity": 8, "started_at": at("2026-03-04T18:59:55Z")}
+    priced_by_card = plan({"model": "rate_card", "card": "card"})
+
+    rated = rate(events(call), book(priced_by_card, cards=cards, rows=card_rows({"prefix": "44"})))
+
+    assert rated.accepted["amount"].to_list() == [Decimal(0)]
+
+
 NIGHT = {"key": "night", "from_time": "00:00", "until_time": "06:00", "amount": "0.60"}
 PER_SECOND = {
     **HOURLY,

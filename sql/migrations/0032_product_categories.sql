@@ -1,6 +1,6 @@
 -- 0032 Product categories: what a tenant gathers its products under, where reports roll revenue up.
 -- Why a function that sees all tenants: a product may be inherited from a tenant above, whose rows a
--- tenant cannot see. Why today's category: it is how products are looked at, not what was booked.
+-- tenant cannot see; of tenants that are not the caller's it says nothing. Why today's category: it is how products are looked at, not what was booked.
 
 create function product_category(of_tenant text, of_product text)
 returns table (category text, category_name text)
@@ -9,7 +9,16 @@ language sql stable security definer set search_path = public, pg_temp as $$
         select
             tenants.tenant_key, tenants.parent_key,
             coalesce((tenants.document ->> 'inherits_catalog')::boolean, false), 0
-        from tenants where tenants.tenant_key = of_tenant
+        from tenants
+        where tenants.tenant_key = of_tenant
+            and (
+                tenants.tenant_key in (select visible_tenants())
+                -- Whoever may be the operator sees all tenants; `role` is the caller's, not ours.
+                or pg_has_role(
+                    coalesce(nullif(current_setting('role'), 'none'), session_user),
+                    'billing_operator', 'usage'
+                )
+            )
         union all
         select
             tenants.tenant_key, tenants.parent_key,
