@@ -76,9 +76,7 @@ def test_a_discount_on_a_category_without_products_reduces_nothing() -> None:
     """A tenant above may give its products another category at any time."""
     given = facts(discounts=[discount(categories=["hardware"])], of_subscriptions=AGREED)
 
-    assert amounts(charges_of(given, "2024-01-01")) == {
-        "s1/line/recurring/2024-01-01": Decimal(20)
-    }
+    assert amounts(charges_of(given, "2024-01-01")) == {"s1/line/recurring/2024-01-01": Decimal(20)}
 
 
 def test_a_discount_on_a_category_reduces_its_products_only() -> None:
