@@ -104,8 +104,7 @@ def discount_charges(charged: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFram
 def _reductions(left: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
     """What one discount per subscription takes of each charge in its scope and time."""
     claims = left.join(agreed, on="subscription_key", how="inner", validate="m:1").filter(
-        (pl.col("products").list.len() == 0)
-        | pl.col("products").list.contains(pl.col("product_key")),
+        pl.col("products").is_null() | pl.col("products").list.contains(pl.col("product_key")),
         pl.col("periods").is_null()
         | (pl.col("period_number") < pl.col("first_number") + pl.col("periods")),
     )

@@ -102,7 +102,7 @@ _DISCOUNT: Columns = {
     "priority": pl.Int64,
 }
 DISCOUNTS = pl.Schema(_DISCOUNT)
-"""One row per discount; an empty list of products is all products."""
+"""One row per discount; null is all products, an empty list none."""
 
 
 class ProductColumns(TypedDict):
@@ -257,7 +257,10 @@ def contract_terms(catalog: Catalog) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CONTRACT_TERMS)
 
 
-def _reduced_products(catalog: Catalog, discount: Discount) -> list[str]:
+def _reduced_products(catalog: Catalog, discount: Discount) -> list[str] | None:
+    """The products a discount reduces; null is all. A category may have none (left)."""
+    if not discount.products and not discount.categories:
+        return None
     of_categories = [key for one in discount.categories for key in catalog.products_of(one)]
     return [*discount.products, *of_categories]
 

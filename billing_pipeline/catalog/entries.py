@@ -106,7 +106,7 @@ def _entries(catalog: Catalog, feeds: Sequence[Feed]) -> Iterator[_Entry]:
     yield from _timeless("discount", catalog.discounts)
     for rate in catalog.tax_rates:
         key = KEY_SEPARATOR.join((rate.key, rate.valid_from.isoformat()))
-        document = _canonical(rate.model_dump(mode="json"))
+        document = _canonical(_stated(rate))
         yield _Entry("tax_rate", key, rate.valid_from, rate.valid_until, document)
     for fx_rate in catalog.fx_rates:
         document = _canonical(fx_rate.model_dump(mode="json"))
@@ -133,9 +133,7 @@ def _timeless(
     kind: str, things: Iterable[ProductCategory | Product | Discount | RateCard]
 ) -> Iterator[_Entry]:
     for thing in things:
-        document = thing.model_dump(mode="json")
-        stated = {name: document[name] for name in document if _is_kept(name, document[name])}
-        yield _Entry(kind, thing.key, ALWAYS, None, _canonical(stated))
+        yield _Entry(kind, thing.key, ALWAYS, None, _canonical(_stated(thing)))
 
 
 _CAME_LATER: dict[str, object] = {
@@ -145,12 +143,19 @@ _CAME_LATER: dict[str, object] = {
     "rounding": "up",
     "counted_as": [],
     "connection_fee_on": "used",
+    "increments": None,
+    "in_locales": {},
 }
 """Fields that are stored only where they say something: what does not use them is as before."""
 
 
-def _is_kept(name: str, value: object) -> bool:
-    return name not in _CAME_LATER or value != _CAME_LATER[name]
+def _stated(thing: Configuration) -> dict[str, object]:
+    document = thing.model_dump(mode="json")
+    return {
+        name: value
+        for name, value in document.items()
+        if name not in _CAME_LATER or value != _CAME_LATER[name]
+    }
 
 
 def _prices(plan: Plan) -> Iterator[tuple[str, Price]]:

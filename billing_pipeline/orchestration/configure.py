@@ -19,6 +19,7 @@ from billing_pipeline.catalog.entries import (
     feeds_from_entries,
     template_files,
 )
+from billing_pipeline.customers.tenant_document import tenant_document
 from billing_pipeline.documents.template_sets import write_overrides
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
@@ -127,7 +128,7 @@ def export_folder(installation: Installation, tenant_key: str, directory: Path) 
 def tenant_rows(folder: TenantFolder) -> TenantRows:
     """A folder as the rows the books keep."""
     return TenantRows(
-        tenant_document=folder.tenant.model_dump_json(),
+        tenant_document=tenant_document(folder.tenant),
         tenant_key=folder.tenant.key,
         parent_key=folder.tenant.parent,
         entries=catalog_entries(folder.catalog, folder.feeds, folder.templates),

@@ -13,6 +13,7 @@ from billing_pipeline.books.revisions import TenantRows, apply_revision
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.books.staleness import mark_changed_days_stale
 from billing_pipeline.customers.schema import SUBSCRIPTION_CHANGES
+from billing_pipeline.customers.tenant_document import tenant_document
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.facts import (
     TenantFacts,
@@ -92,7 +93,7 @@ def _rows_with(installation: Installation, facts: TenantFacts, swap: Swap) -> Te
         entries = stored.read_entries(connection, tenant_key)
         identifiers = stored.read_service_identifiers(connection, tenant_key)
     return TenantRows(
-        tenant_document=facts.tenant.model_dump_json(),
+        tenant_document=tenant_document(facts.tenant),
         tenant_key=tenant_key,
         parent_key=facts.tenant.parent,
         entries=entries,

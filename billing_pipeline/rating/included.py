@@ -34,8 +34,8 @@ def take_included_units(
     """Let each period's events take the units its pool has, in event order.
 
     An event that crosses the end of the pool is split: only what is left of it is priced. Its
-    connection fee is money and stays, within the event's maximum; an event that is wholly included owes it where `events`
-    has FEE_ON_INCLUDED and that says so.
+    connection fee is money and stays, within the event's maximum; an event that is wholly included
+    owes it where `events` has FEE_ON_INCLUDED and that says so.
 
     `events` is RATED_USAGE with `by` and `pricing_unit`; `pools` has one row per period: `by` and
     `included_units` in pricing units; a period without a pool has none. Pools whose rest rolls

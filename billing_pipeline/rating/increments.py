@@ -74,7 +74,8 @@ def increments_in_words(table: pl.DataFrame) -> pl.Series:
     """First and next step of a table of terms as people write them; null where none is declared.
 
     Example: minimum 30 and increment 6 are `30/6`, increment 60 alone `60/60`; with ten free
-    seconds `10 free, 60/60`; a minimum of 5 without an increment is `at least 5`. Shape: row by row.
+    seconds `10 free, 60/60`; a minimum of 5 without an increment is `at least 5`.
+    Shape: row by row.
     """
     columns = ["free_initial", "minimum", "increment", "rounding", "ladder"]
     # Tables have many rows and few increments: each is put into words once.

@@ -72,6 +72,13 @@ def test_a_discount_reduces_its_products_for_its_periods(terms: Row, reduced: li
     assert [key for key in amounts(charges) if "discount" in key] == [f"s1/{k}" for k in reduced]
 
 
+def test_a_discount_on_a_category_without_products_reduces_nothing() -> None:
+    """A tenant above may give its products another category at any time."""
+    given = facts(discounts=[discount(categories=["hardware"])], of_subscriptions=AGREED)
+
+    assert amounts(charges_of(given, "2024-01-01")) == {"s1/line/recurring/2024-01-01": Decimal(20)}
+
+
 def test_a_discount_on_a_category_reduces_its_products_only() -> None:
     given = facts(
         plans=[plan([LINE, {**LINE, "key": "router", "product": "router"}])],

@@ -75,8 +75,8 @@ def test_a_later_fee_rule_leaves_calls_of_earlier_days_as_they_were() -> None:
 
     The look-back computes both months by the catalog that knows the rule of 1 February.
     """
-    fee = {"connection_fee": "0.10"}
-    versions = [
+    fee: Row = {"connection_fee": "0.10"}
+    versions: list[Row] = [
         {**MINUTES, **fee, "valid_until": "2024-02-01"},
         {**MINUTES, **fee, "valid_from": "2024-02-01", "connection_fee_on": "included"},
     ]

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from billing_pipeline.catalog.entries import (
 from billing_pipeline.catalog.price_terms import Increment
 from billing_pipeline.catalog.prices import PerUnitUsage
 from billing_pipeline.catalog.schema import CATALOG_ENTRIES
+from billing_pipeline.customers.tenant import BrandWords, Tenant
+from billing_pipeline.customers.tenant_document import tenant_document
 from billing_pipeline.intake.json_schemas import folder_schemas
 from billing_pipeline.intake.tenant_folder import TenantFolder, read_tenant_folder
 from billing_pipeline.intake.write_folder import write_tenant_folder
@@ -682,13 +685,39 @@ def test_a_discount_on_a_category_without_products_is_refused(folder: Path) -> N
     ]
 
 
-def test_what_names_no_category_is_kept_as_it_was_before_there_were_any(folder: Path) -> None:
+KEPT_FIRST = {
+    "product": "key kind name section tax_category",
+    "discount": "amount_off key name percent_off periods priority product products until",
+    "tax_rate": "category country exemption is_included key label parts percent region"
+    " requires_vat_number tax_code valid_from valid_until",
+    "rate_card": "bands charged_by currency examples highest_price holidays increment_units key"
+    " kind minimum_units pricing_unit",
+}
+"""Fields of stored documents before any came later: what does not use those is kept as before."""
+
+
+@pytest.mark.parametrize("kind", KEPT_FIRST)
+def test_what_uses_no_field_that_came_later_is_kept_as_before(folder: Path, kind: str) -> None:
     catalog = read_tenant_folder(folder).catalog
 
     entries = catalog_entries(catalog, ())
 
-    documents = entries.filter(pl.col("kind").is_in(["product", "discount"]))["document"]
-    assert not documents.str.contains('"categor').any()
+    documents = entries.filter(pl.col("kind") == kind)["document"]
+    assert {" ".join(sorted(json.loads(document))) for document in documents} == {KEPT_FIRST[kind]}
+
+
+def test_a_tenant_that_uses_no_field_that_came_later_is_kept_as_before(folder: Path) -> None:
+    later = {"branding_in_locales", "creditor_identifier", "rounding_up_to_minor", "category"}
+    rule = "rules: [{role: revenue, product: calls, ledger_account: 8401}]"
+    mistakes_after(folder, "tenant.yaml", "tax: 1776", f"tax: 1776, {rule}")
+    tenant = read_tenant_folder(folder).tenant
+
+    kept = tenant_document(tenant)
+
+    assert [name for name in later if f'"{name}"' in kept] == []
+    assert Tenant.model_validate_json(kept) == tenant
+    said = tenant.model_copy(update={"branding_in_locales": {"en": BrandWords(tagline="Hi")}})
+    assert Tenant.model_validate_json(tenant_document(said)) == said
 
 
 def test_the_order_of_a_file_comes_back_too(folder: Path) -> None:
