@@ -1,7 +1,7 @@
 """What people do with hand-off batches: look, export now, export again, note the answer."""
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import polars as pl
 
@@ -14,13 +14,10 @@ from billing_pipeline.books.customer_batches import read_customer_batches
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.book import HandedOff, hand_off_journal, re_export
+from billing_pipeline.orchestration.steps.book import re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
-from billing_pipeline.orchestration.steps.tell_customers import (
-    ToldCustomers,
-    tell_again,
-    tell_customers,
-)
+from billing_pipeline.orchestration.steps.hand_over import HandOver, hand_over
+from billing_pipeline.orchestration.steps.tell_customers import tell_again
 
 
 def batches_of(installation: Installation, tenant_key: str) -> pl.DataFrame:
@@ -43,22 +40,12 @@ def customer_batches_of(installation: Installation, tenant_key: str) -> pl.DataF
         return read_customer_batches(connection, tenant_key)
 
 
-class HandOver(NamedTuple):
-    """What one hand-over came to: customers first, then the journal that names them."""
-
-    customers: list[ToldCustomers]
-    journal: list[HandedOff]
-
-
 def export_now(installation: Installation, tenant_key: str) -> HandOver:
     """Hand over all customers and entries not handed over yet, in all formats of the tenant."""
     tenant = read_tenant(installation, tenant_key)
     now = utc_now()
     today = now.astimezone(tenant.zone).date()
-    return HandOver(
-        tell_customers(installation, tenant, today, now),
-        hand_off_journal(installation, tenant, today, now),
-    )
+    return hand_over(installation, tenant, today, now)
 
 
 def export_again(

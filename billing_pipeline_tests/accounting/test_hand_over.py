@@ -15,14 +15,17 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from billing_pipeline.accounting.handoff.format import MappingRefused
 from billing_pipeline.books import customer_batches, handoff, journal
 from billing_pipeline.books.checks import failing_checks
 from billing_pipeline.books.customer_batches import NoSuchCustomerBatch
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.cli import billing
+from billing_pipeline.customers.tenant import HandoffMapping
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.book import ExportDiffers, hand_off_journal, re_export
+from billing_pipeline.orchestration.steps.book import ExportDiffers, re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
+from billing_pipeline.orchestration.steps.hand_over import hand_over, raise_refused
 from billing_pipeline.orchestration.steps.tell_customers import tell_again, tell_customers
 from billing_pipeline.orchestration.throwaway import installation_below
 from billing_pipeline_tests.books.builders import (
@@ -138,7 +141,7 @@ def test_a_batch_nobody_exported_has_no_receipt(installation: Installation) -> N
 
 def told(installation: Installation, at: dt.datetime = NOON) -> list[tuple[int, int]]:
     tenant = read_tenant(installation, "acme")
-    batches = tell_customers(installation, tenant, BILL_DAY, at)
+    batches = tell_customers(installation, tenant, "journal_csv", BILL_DAY, at)
     return [(batch.batch_number, batch.customers) for batch in batches]
 
 
@@ -151,7 +154,8 @@ def test_a_system_is_told_of_new_and_changed_customers_only(installation: Instal
     assert told(installation) == [(1, 3)]
     assert told(installation) == []
 
-    with_names(installation, NOON + DAY, "Someone", "Two and Sons", "Someone", "Four")
+    with_names(installation, NOON + DAY, "Someone", "Two and Sons", "Someone", "Four", "Asks")
+    bill_run(installation.engine, 4)
     assert told(installation, NOON + DAY) == [(2, 2)]
 
     for number, names in ((1, ["Someone"] * 3), (2, ["Two and Sons", "Four"])):
@@ -162,6 +166,38 @@ def test_a_system_is_told_of_new_and_changed_customers_only(installation: Instal
     assert tell_again(installation, "acme", "journal_csv", 1).batch.customers == 3
     with pytest.raises(NoSuchCustomerBatch, match="no customer batch 3 for journal_csv"):
         tell_again(installation, "acme", "journal_csv", 3)
+
+
+def test_who_owed_when_it_was_booked_is_told_of_though_he_left_or_another_pays_now(
+    installation: Installation,
+) -> None:
+    stayed = (account("A1"), account("A2", payer_key="A1"))
+    apply(installation.engine, tenant_rows(accounts=stayed), at=NOON + DAY)
+
+    assert told(installation, NOON + DAY) == [(1, 3)]
+    again = tell_again(installation, "acme", "journal_csv", 1)
+    assert pl.read_csv(again.content)["account_key"].to_list() == ["A1", "A2", "A3"]
+
+    hand_off(installation)
+    changed = (account("A1"), account("A2", payer_key="A1", name="Two and Sons"))
+    apply(installation.engine, tenant_rows(accounts=changed), at=NOON + 2 * DAY)
+    assert told(installation, NOON + 2 * DAY) == []
+
+
+def test_a_customer_one_system_could_not_take_holds_up_no_other_system(
+    installation: Installation,
+) -> None:
+    """sage50_invoices: references of up to eight characters; A1 is mapped to nine."""
+    longer = {"sage50_invoices": HandoffMapping(customers={"A1": "REFERENCE"})}
+    formats = {"handoff_formats": ["sage50_invoices", "journal_csv"], "handoff_mappings": longer}
+    tenant = read_tenant(installation, "acme").model_copy(update=formats)
+
+    done = hand_over(installation, tenant, BILL_DAY, NOON)
+
+    assert [file.format_name for file in done.customers] == ["journal_csv"]
+    assert [file.format_name for file in done.journal] == ["journal_csv"]
+    with pytest.raises(MappingRefused, match=r"acme, sage50_invoices: .* first: A1"):
+        raise_refused(done.refused)
 
 
 def test_a_run_that_dies_while_telling_told_nobody(
@@ -202,7 +238,7 @@ def test_killed_exports_hand_nothing_over_twice_and_leave_nothing_out(
         exporter.send_signal(signal.SIGKILL)
         exporter.wait()
         exporter.stdout.close()
-    hand_off_journal(installation, read_tenant(installation, "acme"), BILL_DAY, NOON)
+    hand_off(installation)
 
     handed_over = pl.concat(
         [pl.read_csv(path, infer_schema=False) for path in batches(installation)["path"]]

@@ -71,14 +71,17 @@ class HandedOff:
 
 
 def hand_off_journal(
-    installation: Installation, tenant: Tenant, bill_day: dt.date, now: dt.datetime
+    installation: Installation,
+    tenant: Tenant,
+    format_name: str,
+    bill_day: dt.date,
+    now: dt.datetime,
 ) -> list[HandedOff]:
-    """Export every journal entry not yet exported, once per format of the tenant."""
-    return [
-        handed_off
-        for format_name in tenant.handoff_formats
-        for handed_off in _export_all(installation, tenant, format_name, bill_day, now)
-    ]
+    """Export every journal entry not yet exported in one format of the tenant.
+
+    Raises: MappingRefused naming the entries a target could not take.
+    """
+    return list(_export_all(installation, tenant, format_name, bill_day, now))
 
 
 def _export_all(

@@ -20,9 +20,19 @@ def customers_of(accounts: pl.DataFrame, tenant: Tenant, format_name: str) -> pl
 
     Accounts that another pays owe nothing and are left out.
     """
-    debtors = accounts.filter(pl.col("payer_key") == pl.col("account_key")).sort("account_key")
+    return as_customers(accounts.filter(pays_itself()), tenant, format_name)
+
+
+def pays_itself() -> pl.Expr:
+    """Whether nobody else pays for the account, so that documents are made out to it."""
+    return pl.col("payer_key") == pl.col("account_key")
+
+
+def as_customers(accounts: pl.DataFrame, tenant: Tenant, format_name: str) -> pl.DataFrame:
+    """These ACCOUNTS as the CUSTOMERS of one format, by account, whoever pays for them today."""
     customer = mapped_customer(mapping_of(tenant, format_name)).alias("customer")
-    return CUSTOMERS.conform(debtors.with_columns(customer).select(CUSTOMERS.names))
+    named = accounts.sort("account_key").with_columns(customer)
+    return CUSTOMERS.conform(named.select(CUSTOMERS.names))
 
 
 def with_digest(customers: pl.DataFrame) -> pl.DataFrame:
