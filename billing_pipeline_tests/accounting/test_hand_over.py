@@ -21,13 +21,16 @@ from billing_pipeline.books.checks import failing_checks
 from billing_pipeline.books.customer_batches import NoSuchCustomerBatch
 from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.cli import billing
-from billing_pipeline.customers.tenant import HandoffMapping
+from billing_pipeline.customers.tenant import HandoffMapping, Tenant
+from billing_pipeline.documents.store import StoredDocumentDiffers
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.steps import tell_customers as tell_customers_step
 from billing_pipeline.orchestration.steps.book import ExportDiffers, re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
 from billing_pipeline.orchestration.steps.hand_over import hand_over, raise_refused
 from billing_pipeline.orchestration.steps.tell_customers import tell_again, tell_customers
 from billing_pipeline.orchestration.throwaway import installation_below
+from billing_pipeline_tests.accounting.test_golden import SETTINGS
 from billing_pipeline_tests.books.builders import (
     BILL_DAY,
     NOON,
@@ -198,6 +201,37 @@ def test_a_customer_one_system_could_not_take_holds_up_no_other_system(
     assert [file.format_name for file in done.journal] == ["journal_csv"]
     with pytest.raises(MappingRefused, match=r"acme, sage50_invoices: .* first: A1"):
         raise_refused(done.refused)
+
+
+def test_a_mapping_a_system_no_longer_takes_gives_the_kept_files_by_their_names(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = with_debtors(read_tenant(installation, "acme"), first=10001)
+    done = hand_over(installation, tenant, BILL_DAY, NOON)
+    assert (len(done.customers), len(done.journal)) == (1, 1)
+    refused = with_debtors(tenant, first=77)
+    monkeypatch.setattr(tell_customers_step, "read_tenant", lambda *_: refused)
+
+    customers = tell_again(installation, "acme", "datev", 1)
+    journal_file = re_export(installation, refused, "datev", 1)
+
+    assert customers.sha256 == done.customers[0].sha256
+    assert customers.file_name == "EXTF_acme-datev-customers-000001.csv"
+    assert journal_file.sha256 == done.journal[0].sha256
+    assert journal_file.file_name == "EXTF_acme-datev-000001.csv"
+    shutil.rmtree(installation.documents_url)
+    with pytest.raises(StoredDocumentDiffers, match="is gone or changed: restore the file"):
+        tell_again(installation, "acme", "datev", 1)
+
+
+def with_debtors(tenant: Tenant, first: int) -> Tenant:
+    """The tenant with DATEV debtors of their own, numbered from `first`."""
+    debtors = {f"A{number + 1}": str(first + number) for number in range(3)}
+    settings = {**SETTINGS["datev"], "debtors": "own"}
+    mapping = HandoffMapping(customers=debtors, settings=settings)
+    return tenant.model_copy(
+        update={"handoff_formats": ["datev"], "handoff_mappings": {"datev": mapping}}
+    )
 
 
 def test_a_run_that_dies_while_telling_told_nobody(

@@ -2,10 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
 
+from billing_pipeline.accounting.handoff.format import MappingRefused
+from billing_pipeline.accounting.handoff.master_data import customers as generic
 from billing_pipeline.accounting.handoff.master_data.customers import (
     as_customers,
     pays_itself,
@@ -22,7 +25,12 @@ from billing_pipeline.books.handoff import first_unclaimed_entry
 from billing_pipeline.books.journal import accounts_owing
 from billing_pipeline.books.scope import Connection, tenant_scope
 from billing_pipeline.customers.tenant import Tenant
-from billing_pipeline.documents.store import StoredDocument, get_document, put_document
+from billing_pipeline.documents.store import (
+    StoredDocument,
+    StoredDocumentDiffers,
+    get_document,
+    put_document,
+)
 from billing_pipeline.orchestration.installation import Installation
 from billing_pipeline.orchestration.steps.facts import read_tenant
 
@@ -107,7 +115,8 @@ def tell_again(
     """A batch of customers as it was handed over, to the byte.
 
     It is rendered again from the accounts as they were known then, and its digest compared; where
-    the tenant's names have changed since, the kept file itself is given.
+    the tenant's names have changed since, or the target no longer takes them, the kept file itself
+    is given.
     Raises: NoSuchCustomerBatch; StoredDocumentDiffers where neither is what was handed over.
     """
     tenant = read_tenant(installation, tenant_key)
@@ -117,14 +126,23 @@ def tell_again(
         accounts = stored.read_last_known_accounts(
             connection, tenant_key, known_at=row.opened_at
         ).filter(pl.col("account_key").is_in(members))
-    layout = handoff_format(format_name).customers
+    layout = handoff_format(format_name).customers or generic.LAYOUT
     batch = CustomerBatch(tenant_key, format_name, batch_number, row.opened_at, row.customers)
-    if layout is not None:
+    with suppress(MappingRefused):
         file = layout.file(as_customers(accounts, tenant, format_name), batch, tenant)
         if file.sha256 == row.sha256:
             return file
-    kept = get_document(StoredDocument(row.path, row.sha256, 0))
-    return CustomerFile(batch, f"{batch.reference}.{row.path.rpartition('.')[2]}", kept)
+    return CustomerFile(batch, layout.file_name(batch), _kept(row, batch.reference))
+
+
+def _kept(row: batches.ExportedCustomers, reference: str) -> bytes:
+    try:
+        return get_document(StoredDocument(row.path, row.sha256, 0))
+    except (OSError, StoredDocumentDiffers) as missing:
+        raise StoredDocumentDiffers(
+            f"{reference} renders to other bytes than were handed over, and {row.path} is gone or "
+            "changed: restore the file, or the tenant's names as they were"
+        ) from missing
 
 
 def _store(installation: Installation, file: CustomerFile) -> StoredDocument:

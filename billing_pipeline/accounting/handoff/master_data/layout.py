@@ -64,10 +64,13 @@ class CustomerLayout:
     prefix: str = ""
     is_wanted: Callable[[Tenant], bool] = _always
 
+    def file_name(self, batch: CustomerBatch) -> str:
+        """Name of the batch's file."""
+        return f"{self.prefix}{batch.reference}{self.suffix}"
+
     def file(self, customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> CustomerFile:
         """The batch's file.
 
         Raises: MappingRefused naming the customers the target could not take.
         """
-        name = f"{self.prefix}{batch.reference}{self.suffix}"
-        return CustomerFile(batch, name, self.render(customers, batch, tenant))
+        return CustomerFile(batch, self.file_name(batch), self.render(customers, batch, tenant))
