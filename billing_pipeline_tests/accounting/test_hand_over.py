@@ -202,6 +202,10 @@ def test_a_customer_one_system_could_not_take_holds_up_no_other_system(
     with pytest.raises(MappingRefused, match=r"acme, sage50_invoices: .* first: A1"):
         raise_refused(done.refused)
 
+    alike = {"sage50_invoices": HandoffMapping(customers={"A1": "ab1", "A2": "AB1"})}
+    again = tenant.model_copy(update={"handoff_mappings": alike})
+    assert "come out as one" in hand_over(installation, again, BILL_DAY, NOON).refused[0]
+
 
 def test_a_mapping_a_system_no_longer_takes_gives_the_kept_files_by_their_names(
     installation: Installation, monkeypatch: pytest.MonkeyPatch

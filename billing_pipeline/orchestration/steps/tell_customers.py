@@ -12,11 +12,13 @@ from billing_pipeline.accounting.handoff.master_data import customers as generic
 from billing_pipeline.accounting.handoff.master_data.customers import (
     as_customers,
     pays_itself,
+    refuse_alike,
     with_digest,
 )
 from billing_pipeline.accounting.handoff.master_data.layout import (
     CustomerBatch,
     CustomerFile,
+    CustomerLayout,
 )
 from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import catalog as stored
@@ -75,7 +77,7 @@ def _told(
     # One transaction: a run that dies told nobody anything, and the next one says it all.
     with tenant_scope(installation.engine, tenant.key) as connection:
         number = batches.next_batch_number(connection, tenant.key, format_name)
-        news = _news(connection, tenant, format_name)
+        news = _news(connection, tenant, format_name, layout)
         for offset, part in enumerate(news.iter_slices(layout.most)):
             batch = CustomerBatch(tenant.key, format_name, number + offset, now, part.height)
             file = layout.file(part.drop("content_sha256"), batch, tenant)
@@ -96,7 +98,9 @@ def _told(
             )
 
 
-def _news(connection: Connection, tenant: Tenant, format_name: str) -> pl.DataFrame:
+def _news(
+    connection: Connection, tenant: Tenant, format_name: str, layout: CustomerLayout
+) -> pl.DataFrame:
     """CUSTOMERS with `content_sha256` that the format was not told of as they are now."""
     told = batches.customers_told(connection, tenant.key, format_name)
     first = first_unclaimed_entry(connection, tenant.key, format_name)
@@ -106,6 +110,7 @@ def _news(connection: Connection, tenant: Tenant, format_name: str) -> pl.DataFr
     accounts = stored.read_last_known_accounts(connection, tenant.key)
     wanted = accounts.filter(is_named | is_kept)
     now = with_digest(as_customers(wanted, tenant, format_name))
+    refuse_alike(now, layout)
     return now.join(told, on=["account_key", "content_sha256"], how="anti").sort("account_key")
 
 

@@ -53,6 +53,18 @@ def refuse_customers(customers: pl.DataFrame, wrong: pl.Expr, message: str) -> N
         raise MappingRefused(f"{message} Customers concerned: {accounts.len()}, first: {named}.")
 
 
+def refuse_alike(customers: pl.DataFrame, layout: CustomerLayout) -> None:
+    """Stop if the target would take two of the CUSTOMERS for one, though their names differ.
+
+    Accounts that are mapped to one name are one customer on purpose.
+    Raises: MappingRefused naming them.
+    """
+    names = pl.col("customer").n_unique().over(layout.spelled(pl.col("customer")))
+    refuse_customers(
+        customers, names > 1, f"{layout.title}: these would come out as one: map customers."
+    )
+
+
 def columns_bytes(
     customers: pl.DataFrame, columns: list[str], written: dict[str, pl.Expr]
 ) -> bytes:
