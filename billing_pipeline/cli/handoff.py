@@ -76,10 +76,11 @@ def customers(tenant_key: str, format_name: str, batch_number: int | None, out: 
     if batch_number is None:
         written = steps.write_customers(installation, tenant_key, format_name, out)
     else:
-        written = steps.tell_customers_again(
-            installation, tenant_key, format_name, batch_number, out
-        )
-    click.echo(str(written))
+        written = [
+            steps.tell_customers_again(installation, tenant_key, format_name, batch_number, out)
+        ]
+    for file in written:
+        click.echo(str(file))
 
 
 @handoff.command("re-export")

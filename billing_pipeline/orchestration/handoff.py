@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from billing_pipeline.accounting.handoff.master_data import customers as generic
-from billing_pipeline.accounting.handoff.master_data.customers import customers_of
+from billing_pipeline.accounting.handoff.master_data.customers import customers_of, refuse_alike
 from billing_pipeline.accounting.handoff.master_data.layout import CustomerBatch
 from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import handoff
@@ -62,17 +62,27 @@ def export_again(
 
 def write_customers(
     installation: Installation, tenant_key: str, format_name: str, out: Path
-) -> Path:
-    """Write all who pay a tenant, in the layout of one format; return the file.
+) -> list[Path]:
+    """Write all who pay a tenant, in the layout of one format; return the files.
 
-    A format without a layout of its own gets ours. Raises: UnknownFormat, MappingRefused.
+    There are several where one file of the format may not hold them all. A format without a
+    layout of its own gets ours. Raises: UnknownFormat, MappingRefused.
     """
     chosen = handoff_format(format_name)
+    layout = chosen.customers or generic.LAYOUT
     facts = read_facts(installation, tenant_key)
     customers = customers_of(facts.accounts, facts.tenant, chosen.name)
-    batch = CustomerBatch(tenant_key, chosen.name, 0, utc_now(), customers.height)
-    file = (chosen.customers or generic.LAYOUT).file(customers, batch, facts.tenant)
-    return _written(out, file.file_name, file.content)
+    refuse_alike(customers, layout)
+    now = utc_now()
+    files = []
+    for number, part in enumerate(customers.iter_slices(layout.most), start=1):
+        batch = CustomerBatch(tenant_key, chosen.name, 0, now, part.height)
+        file = layout.file(part, batch, facts.tenant)
+        name = Path(file.file_name)
+        if number > 1:
+            name = name.with_stem(f"{name.stem}-{number}")
+        files.append(_written(out, name.name, file.content))
+    return files
 
 
 def tell_customers_again(

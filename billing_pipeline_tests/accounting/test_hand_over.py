@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,9 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from billing_pipeline.accounting.handoff import journal_csv, registry
 from billing_pipeline.accounting.handoff.format import MappingRefused
+from billing_pipeline.accounting.handoff.master_data import customers as generic
 from billing_pipeline.books import customer_batches, handoff, journal
 from billing_pipeline.books.checks import failing_checks
 from billing_pipeline.books.customer_batches import NoSuchCustomerBatch
@@ -44,6 +47,7 @@ from billing_pipeline_tests.books.export_batches import hand_off
 pytestmark = pytest.mark.postgres
 
 DAY = dt.timedelta(days=1)
+PAIRS = replace(generic.LAYOUT, most=2)
 _CHECKOUT = str(Path(__file__).parents[2])
 
 
@@ -121,6 +125,12 @@ def test_a_batch_is_exported_listed_answered_and_exported_again_by_command(
     payers = accounts.filter(pl.col("payer_key") == pl.col("account_key"))
     assert customers["customer"].to_list() == payers["account_key"].sort().to_list()
     assert customers["country"].null_count() == 0
+    with monkeypatch.context() as small:
+        small.setitem(
+            registry.handoff_formats(), "journal_csv", replace(journal_csv.FORMAT, customers=PAIRS)
+        )
+        pairs = run("customers", "acme", "journal_csv", "--out", str(tmp_path / "pairs")).split()
+    assert [pl.read_csv(path).height for path in pairs] == [2, 1]
     assert "journal_csv customers 1: " in run("list", "acme")
     told = run("customers", "acme", "journal_csv", "--batch", "1", "--out", str(tmp_path)).strip()
     assert pl.read_csv(told)["customer"].to_list() == customers["customer"].to_list()
