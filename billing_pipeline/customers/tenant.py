@@ -21,6 +21,7 @@ from billing_pipeline.vocabulary.configuration import (
     Key,
     time_zones,
 )
+from billing_pipeline.vocabulary.locales import LocaleName, words_in
 from billing_pipeline.vocabulary.periods import Interval
 
 
@@ -262,7 +263,7 @@ class Tenant(Configuration):
     intercompany: list[IntercompanySupply] = []
     month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
-    branding_in_locales: dict[str, BrandWords] = Field(
+    branding_in_locales: dict[LocaleName, BrandWords] = Field(
         default={}, description="tagline and message by locale (en_GB) or language (en)"
     )
 
@@ -282,10 +283,8 @@ class Tenant(Configuration):
         return types
 
     def branding_in(self, locale: str) -> Branding:
-        """The brand in the words of a locale: its own, its language's, else any's."""
-        own = self.branding_in_locales
-        spoken = own.get(locale) or own.get(locale.partition("_")[0]) or BrandWords()
-        return self.branding.model_copy(update=spoken.model_dump(exclude_none=True))
+        """The brand, each of its words in the locale, else in its language, else as it is."""
+        return self.branding.model_copy(update=words_in(self.branding_in_locales, locale))
 
     @property
     def zone(self) -> ZoneInfo:
