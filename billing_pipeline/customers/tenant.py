@@ -1,9 +1,9 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from billing_pipeline.customers.policies import (
     BillingPolicy,
@@ -14,6 +14,7 @@ from billing_pipeline.customers.policies import (
     RetentionPolicy,
     SuspensePolicy,
 )
+from billing_pipeline.vocabulary.check_digits import plain_creditor
 from billing_pipeline.vocabulary.configuration import (
     Configuration,
     CountryCode,
@@ -50,8 +51,8 @@ class LegalEntity(Configuration):
     iban: str | None = None
     bic: str | None = None
     bank_account: str | None = None
-    creditor_identifier: str | None = Field(
-        default=None, description="whom direct debits are collected for, e.g. DE98ZZZ0999 (BT-90)"
+    creditor_identifier: Annotated[str, AfterValidator(plain_creditor)] | None = Field(
+        default=None, description="who collects direct debits, e.g. DE98ZZZ09999999999 (BT-90)"
     )
 
 
