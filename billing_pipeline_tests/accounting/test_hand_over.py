@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 import pytest
 import sqlalchemy as sa
@@ -26,7 +27,9 @@ from billing_pipeline.books.scope import installation_scope, tenant_scope
 from billing_pipeline.cli import billing
 from billing_pipeline.customers.tenant import HandoffMapping, Tenant
 from billing_pipeline.documents.store import StoredDocumentDiffers
+from billing_pipeline.orchestration.assets import money
 from billing_pipeline.orchestration.installation import Installation
+from billing_pipeline.orchestration.resources import BillingInstallation
 from billing_pipeline.orchestration.steps import tell_customers as tell_customers_step
 from billing_pipeline.orchestration.steps.book import ExportDiffers, re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
@@ -215,6 +218,27 @@ def test_a_customer_one_system_could_not_take_holds_up_no_other_system(
     alike = {"sage50_invoices": HandoffMapping(customers={"A1": "ab1", "A2": "AB1"})}
     again = tenant.model_copy(update={"handoff_mappings": alike})
     assert "come out as one" in hand_over(installation, again, BILL_DAY, NOON).refused[0]
+
+
+def test_a_run_reaches_its_later_tenants_and_then_names_all_that_was_refused(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = read_facts(installation, "acme")
+    wrong = facts.tenant.model_copy(update={"handoff_formats": ["sap_idoc", "datev"]})
+    tenants = [(replace(facts, tenant=wrong), BILL_DAY), (facts, BILL_DAY)]
+    monkeypatch.setattr(money, "_issued_days", lambda *_: tenants)
+    # A context outside a run takes no metadata.
+    monkeypatch.setattr(dg.AssetExecutionContext, "add_asset_metadata", lambda *_, **__: None)
+    monkeypatch.setenv("BILLING_HOME", str(installation.home))
+    monkeypatch.setenv("BILLING_DATABASE_URL", installation.database_url)
+
+    with (
+        pytest.raises(MappingRefused, match=r"(?s)acme, sap_idoc: .*acme, datev: "),
+        dg.build_asset_context(partition_key="2026-02-01|acme") as context,
+    ):
+        money.accounting_handoff(context, BillingInstallation())
+
+    assert batches(installation)["format_name"].to_list() == ["journal_csv"]
 
 
 def test_a_mapping_a_system_no_longer_takes_gives_the_kept_files_by_their_names(
