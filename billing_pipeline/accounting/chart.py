@@ -113,6 +113,25 @@ def has_role(tenant: Tenant, role: str) -> bool:
     return role in ledger_rules(tenant).get_column("role")
 
 
+def covers(tenant: Tenant, role: str) -> pl.Expr:
+    """Whether the tenant's chart has an account for this role of a side without product and tax.
+
+    Shape: row by row; the frame has currency and customer_group.
+    """
+    asked = ["currency", "customer_group"]
+    rules = ledger_rules(tenant).filter(
+        pl.col("role") == role, pl.col("product").is_null(), pl.col("tax").is_null()
+    )
+    fits = [
+        pl.all_horizontal(
+            pl.lit(value=True),
+            *(pl.col(name).eq_missing(pl.lit(wanted)) for name, wanted in rule.items() if wanted),
+        )
+        for rule in rules.select(asked).rows(named=True)
+    ]
+    return pl.any_horizontal(pl.lit(value=False), *fits)
+
+
 def _generality(rule: LedgerRule) -> tuple[int, bool]:
     """Conditions a rule leaves open; of as many a rule for a category comes after the others."""
     return sum(getattr(rule, name) is None for name in _CONDITIONS), rule.category is not None

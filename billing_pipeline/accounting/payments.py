@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from billing_pipeline.accounting.chart import has_role
+from billing_pipeline.accounting.chart import covers, has_role
 from billing_pipeline.accounting.journal import Journal, finished, merged
 from billing_pipeline.accounting.revaluation import worth_on
 from billing_pipeline.customers.tenant import Tenant
@@ -17,7 +17,8 @@ def journal_for_payments(payments: pl.DataFrame, tenant: Tenant, accounts: pl.Da
     """Book what was received, or given up, against the receivable.
 
     What a payment has beyond all documents stays on the account as a credit balance. A write-off
-    so small that the tenant calls it so is a rounding difference.
+    so small that the tenant calls it so is a rounding difference, where its chart has an account
+    for that.
 
     Args:
         payments: PAYMENTS.
@@ -43,8 +44,12 @@ def journal_for_payments(payments: pl.DataFrame, tenant: Tenant, accounts: pl.Da
         ),
     )
     side = entries.select("entry_key", "kind", "currency", "customer_group", "amount_minor")
-    most = tenant.ledger_accounts.rounding_up_to_minor if has_role(tenant, "rounding") else 0
-    is_small = (pl.col("kind") == "write_off") & (pl.col("amount_minor") <= most)
+    most = tenant.ledger_accounts.rounding_up_to_minor
+    is_small = (
+        (pl.col("kind") == "write_off")
+        & (pl.col("amount_minor") <= most)
+        & covers(tenant, "rounding")
+    )
     against = (
         pl.when(is_small)
         .then(pl.lit("rounding"))

@@ -4,6 +4,7 @@ import datetime as dt
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from billing_pipeline.books.copy import copy_out, staged
 from billing_pipeline.books.schema import ENTRIES, TENANT_DOCUMENTS
@@ -103,6 +104,22 @@ def read_accounts(
 ) -> pl.DataFrame:
     """The tenant's ACCOUNTS as known now or at `known_at`."""
     return _read(connection, accounts, ACCOUNTS, tenant_key, known_at).sort("account_key")
+
+
+def read_last_known_accounts(
+    connection: sa.Connection, tenant_key: str, *, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """The tenant's ACCOUNTS with those that left it, each as it was known last, by `known_at`."""
+    known_from = accounts.c.known_from
+    select = (
+        sa.select(*(accounts.c[name] for name in ACCOUNTS.names))
+        .ext(distinct_on(accounts.c.account_key))
+        .where(accounts.c.tenant_key == tenant_key)
+        .order_by(accounts.c.account_key, known_from.desc(), accounts.c.revision.desc())
+    )
+    if known_at is not None:
+        select = select.where(known_from <= known_at)
+    return copy_out(connection, select, ACCOUNTS).sort("account_key")
 
 
 def read_subscriptions(

@@ -78,6 +78,22 @@ def read_journal(
     return copy_out(connection, select, JOURNAL).sort("entry_number", "posting_number")
 
 
+def accounts_owing(connection: sa.Connection, tenant_key: str, first_entry: int) -> list[str]:
+    """Keys of the accounts whose receivable is posted on from `first_entry` on, in order."""
+    owing = (
+        sa.select(journal_entries.c.account_key)
+        .join(postings, SAME_ENTRY)
+        .where(
+            journal_entries.c.tenant_key == tenant_key,
+            journal_entries.c.entry_number >= first_entry,
+            journal_entries.c.account_key.is_not(None),
+            postings.c.role == "receivable",
+        )
+        .distinct()
+    )
+    return sorted(connection.execute(owing).scalars())
+
+
 def first_booked_on(connection: sa.Connection, tenant_key: str) -> dt.date | None:
     """The earliest day a tenant has an entry on; None for an empty journal."""
     first = sa.select(sa.func.min(journal_entries.c.booked_date)).where(

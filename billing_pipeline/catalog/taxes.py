@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from billing_pipeline.vocabulary.configuration import Configuration, CountryCode, Key
+from billing_pipeline.vocabulary.locales import LocaleName, words_in
 
 TaxCode = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 
@@ -36,7 +37,7 @@ class TaxRate(Configuration):
     percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
     label: str = Field(description="name on the invoice, e.g. VAT 20 %")
     exemption: str | None = Field(default=None, description="words the law asks for")
-    in_locales: dict[str, TaxWords] = Field(
+    in_locales: dict[LocaleName, TaxWords] = Field(
         default={}, description="label and exemption by locale (en_GB) or language (en)"
     )
     requires_vat_number: bool = Field(
@@ -50,11 +51,11 @@ class TaxRate(Configuration):
     )
 
     def words_in(self, locale: str) -> TaxWords:
-        """Label and exemption for customers of a locale: its own, its language's, else any's."""
-        language = locale.partition("_")[0]
-        spoken = self.in_locales.get(locale) or self.in_locales.get(language) or TaxWords()
-        return TaxWords(
-            label=spoken.label or self.label, exemption=spoken.exemption or self.exemption
+        """Label and exemption, each in the locale, else in its language, else as it is."""
+        own = {"label": self.label, "exemption": self.exemption}
+        spoken = words_in(self.in_locales, locale)
+        return TaxWords.model_validate(
+            own | {name: word for name, word in spoken.items() if word != ""}
         )
 
     @model_validator(mode="after")

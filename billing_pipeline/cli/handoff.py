@@ -45,8 +45,9 @@ def export(tenant_key: str) -> None:
     """Hand over customers and entries not handed over yet, in all formats of the tenant."""
     from billing_pipeline.orchestration.handoff import export_now
     from billing_pipeline.orchestration.installation import Installation
+    from billing_pipeline.orchestration.steps.hand_over import raise_refused
 
-    told, files = export_now(Installation.from_environment(), tenant_key)
+    told, files, refused = export_now(Installation.from_environment(), tenant_key)
     for news in told:
         click.echo(
             f"{news.format_name} customer batch {news.batch_number}: {news.customers} customers, "
@@ -56,8 +57,9 @@ def export(tenant_key: str) -> None:
         click.echo(
             f"{file.format_name} batch {file.batch_number}: {file.entries} entries, {file.path}"
         )
-    if not files:
+    if not files and not refused:
         click.echo("every entry was handed over before")
+    raise_refused(refused)
 
 
 @handoff.command()
@@ -74,10 +76,11 @@ def customers(tenant_key: str, format_name: str, batch_number: int | None, out: 
     if batch_number is None:
         written = steps.write_customers(installation, tenant_key, format_name, out)
     else:
-        written = steps.tell_customers_again(
-            installation, tenant_key, format_name, batch_number, out
-        )
-    click.echo(str(written))
+        written = [
+            steps.tell_customers_again(installation, tenant_key, format_name, batch_number, out)
+        ]
+    for file in written:
+        click.echo(str(file))
 
 
 @handoff.command("re-export")

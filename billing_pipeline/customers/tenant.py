@@ -1,9 +1,9 @@
 """A tenant: who issues the invoices, in which currency, zone and language (`tenant.yaml`)."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from billing_pipeline.customers.policies import (
     BillingPolicy,
@@ -14,6 +14,7 @@ from billing_pipeline.customers.policies import (
     RetentionPolicy,
     SuspensePolicy,
 )
+from billing_pipeline.vocabulary.check_digits import plain_creditor
 from billing_pipeline.vocabulary.configuration import (
     Configuration,
     CountryCode,
@@ -21,6 +22,7 @@ from billing_pipeline.vocabulary.configuration import (
     Key,
     time_zones,
 )
+from billing_pipeline.vocabulary.locales import LocaleName, words_in
 from billing_pipeline.vocabulary.periods import Interval
 
 
@@ -49,8 +51,8 @@ class LegalEntity(Configuration):
     iban: str | None = None
     bic: str | None = None
     bank_account: str | None = None
-    creditor_identifier: str | None = Field(
-        default=None, description="whom direct debits are collected for, e.g. DE98ZZZ0999 (BT-90)"
+    creditor_identifier: Annotated[str, AfterValidator(plain_creditor)] | None = Field(
+        default=None, description="who collects direct debits, e.g. DE98ZZZ09999999999 (BT-90)"
     )
 
 
@@ -262,7 +264,7 @@ class Tenant(Configuration):
     intercompany: list[IntercompanySupply] = []
     month_end: MonthEnd = MonthEnd()
     branding: Branding = Branding()
-    branding_in_locales: dict[str, BrandWords] = Field(
+    branding_in_locales: dict[LocaleName, BrandWords] = Field(
         default={}, description="tagline and message by locale (en_GB) or language (en)"
     )
 
@@ -282,10 +284,8 @@ class Tenant(Configuration):
         return types
 
     def branding_in(self, locale: str) -> Branding:
-        """The brand in the words of a locale: its own, its language's, else any's."""
-        own = self.branding_in_locales
-        spoken = own.get(locale) or own.get(locale.partition("_")[0]) or BrandWords()
-        return self.branding.model_copy(update=spoken.model_dump(exclude_none=True))
+        """The brand, each of its words in the locale, else in its language, else as it is."""
+        return self.branding.model_copy(update=words_in(self.branding_in_locales, locale))
 
     @property
     def zone(self) -> ZoneInfo:

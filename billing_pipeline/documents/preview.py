@@ -150,7 +150,7 @@ def sample_receipt(tenant: Tenant) -> Receipt:
         payment_key="SAMPLE-7",
         tenant_key=tenant.key,
         brand=tenant.name,
-        branding=tenant.branding,
+        branding=tenant.branding_in(tenant.locale),
         locale=tenant.locale,
         seller=document.seller,
         buyer=document.buyer,

@@ -111,7 +111,7 @@ def _prices_of_lines(events: pl.DataFrame) -> pl.DataFrame:
     """What the events of each charge come to at each of its unit prices, the first used first.
 
     Charges that are not what their events come to, such as those with included units, are left
-    out, and so are those of one price or of none.
+    out, and so are those of one price or of none, and those without a unit to share out.
     """
     line = ["line_number", "unit_price"]
     sums = events.group_by(line, maintain_order=True).agg(
@@ -125,6 +125,7 @@ def _prices_of_lines(events: pl.DataFrame) -> pl.DataFrame:
     return sums.filter(
         (of_line > 1)
         & (pl.col("unit_price").null_count().over("line_number") == 0)
+        & (pl.col("billable_units").sum().over("line_number") > 0)
         & ((whole - pl.col("net_minor")).abs() <= 1)
     )
 
@@ -132,11 +133,16 @@ def _prices_of_lines(events: pl.DataFrame) -> pl.DataFrame:
 def _taken_apart(
     lines: pl.DataFrame, pieces: pl.DataFrame, split: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> pl.DataFrame:
-    """Usage charges as several lines; the net of each is its share, by largest remainder."""
+    """Usage charges as several lines; the net of each is its share, by largest remainder.
+
+    What was free has no share and is a line of nothing.
+    """
     parts = [
         split(part)
         for part in pieces.partition_by("line_number", maintain_order=True)
-        if part.height <= MOST_TRANSACTIONS and (part["amount"] > 0).all()
+        if part.height <= MOST_TRANSACTIONS
+        and (part["amount"] >= 0).all()
+        and (part["amount"] > 0).any()
     ]
     if not parts:
         return lines

@@ -1,12 +1,12 @@
 """What people do with hand-off batches: look, export now, export again, note the answer."""
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import polars as pl
 
 from billing_pipeline.accounting.handoff.master_data import customers as generic
-from billing_pipeline.accounting.handoff.master_data.customers import customers_of
+from billing_pipeline.accounting.handoff.master_data.customers import customers_of, refuse_alike
 from billing_pipeline.accounting.handoff.master_data.layout import CustomerBatch
 from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import handoff
@@ -14,13 +14,10 @@ from billing_pipeline.books.customer_batches import read_customer_batches
 from billing_pipeline.books.scope import tenant_scope
 from billing_pipeline.orchestration.clock import utc_now
 from billing_pipeline.orchestration.installation import Installation
-from billing_pipeline.orchestration.steps.book import HandedOff, hand_off_journal, re_export
+from billing_pipeline.orchestration.steps.book import re_export
 from billing_pipeline.orchestration.steps.facts import read_facts, read_tenant
-from billing_pipeline.orchestration.steps.tell_customers import (
-    ToldCustomers,
-    tell_again,
-    tell_customers,
-)
+from billing_pipeline.orchestration.steps.hand_over import HandOver, hand_over
+from billing_pipeline.orchestration.steps.tell_customers import tell_again
 
 
 def batches_of(installation: Installation, tenant_key: str) -> pl.DataFrame:
@@ -43,22 +40,12 @@ def customer_batches_of(installation: Installation, tenant_key: str) -> pl.DataF
         return read_customer_batches(connection, tenant_key)
 
 
-class HandOver(NamedTuple):
-    """What one hand-over came to: customers first, then the journal that names them."""
-
-    customers: list[ToldCustomers]
-    journal: list[HandedOff]
-
-
 def export_now(installation: Installation, tenant_key: str) -> HandOver:
     """Hand over all customers and entries not handed over yet, in all formats of the tenant."""
     tenant = read_tenant(installation, tenant_key)
     now = utc_now()
     today = now.astimezone(tenant.zone).date()
-    return HandOver(
-        tell_customers(installation, tenant, today, now),
-        hand_off_journal(installation, tenant, today, now),
-    )
+    return hand_over(installation, tenant, today, now)
 
 
 def export_again(
@@ -75,17 +62,27 @@ def export_again(
 
 def write_customers(
     installation: Installation, tenant_key: str, format_name: str, out: Path
-) -> Path:
-    """Write all who pay a tenant, in the layout of one format; return the file.
+) -> list[Path]:
+    """Write all who pay a tenant, in the layout of one format; return the files.
 
-    A format without a layout of its own gets ours. Raises: UnknownFormat, MappingRefused.
+    There are several where one file of the format may not hold them all. A format without a
+    layout of its own gets ours. Raises: UnknownFormat, MappingRefused.
     """
     chosen = handoff_format(format_name)
+    layout = chosen.customers or generic.LAYOUT
     facts = read_facts(installation, tenant_key)
     customers = customers_of(facts.accounts, facts.tenant, chosen.name)
-    batch = CustomerBatch(tenant_key, chosen.name, 0, utc_now(), customers.height)
-    file = (chosen.customers or generic.LAYOUT).file(customers, batch, facts.tenant)
-    return _written(out, file.file_name, file.content)
+    refuse_alike(customers, layout)
+    now = utc_now()
+    files = []
+    for number, part in enumerate(customers.iter_slices(layout.most), start=1):
+        batch = CustomerBatch(tenant_key, chosen.name, 0, now, part.height)
+        file = layout.file(part, batch, facts.tenant)
+        name = Path(file.file_name)
+        if number > 1:
+            name = name.with_stem(f"{name.stem}-{number}")
+        files.append(_written(out, name.name, file.content))
+    return files
 
 
 def tell_customers_again(

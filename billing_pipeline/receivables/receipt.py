@@ -65,7 +65,7 @@ def receipt_of(
         payment_key=row["payment_key"],
         tenant_key=tenant.key,
         brand=tenant.name,
-        branding=tenant.branding,
+        branding=tenant.branding_in(payer["language"]),
         locale=payer["language"],
         seller=seller_party(tenant.legal_entity),
         buyer=Party(**{name: payer[name] for name in _BUYER}),

@@ -26,6 +26,8 @@ _DAY_US = 86_400_000_000
 _SHEET_NAME = 31
 MOST_ROWS = 1_048_575
 """Rows a sheet holds below its header. Source: Excel specifications and limits."""
+MOST_CHARACTERS = 32_767
+"""Characters a cell holds; Excel calls a file with more damaged. Source: the same."""
 
 _STYLES = (
     f'{_HEAD}<styleSheet xmlns="{_MAIN}">'
@@ -60,7 +62,8 @@ def workbook_bytes(sheets: Mapping[str, pl.DataFrame], created_at: dt.datetime) 
     """A workbook: a sheet a frame, with a header and a row each.
 
     Texts, truth values, numbers, dates and instants (as UTC) keep their kind; nulls are empty
-    cells; a text is never a formula. Members carry `created_at`: equal rows, equal bytes.
+    cells; a text is never a formula, and is cut at the 32,767 characters a cell holds. Members
+    carry `created_at`: equal rows, equal bytes.
     Raises: TooManyRows with the name of the frame.
     """
     for name, rows in sheets.items():
@@ -168,7 +171,7 @@ def _cell(value: pl.Expr, dtype: pl.DataType, letters: str, number: pl.Expr) -> 
         text = pl.concat_str(
             place,
             pl.lit(' t="inlineStr"><is><t xml:space="preserve">'),
-            _escaped(value),
+            _escaped(value.str.head(MOST_CHARACTERS)),
             pl.lit("</t></is></c>"),
         )
     elif dtype == pl.Date:

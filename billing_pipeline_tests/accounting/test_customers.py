@@ -13,7 +13,11 @@ import pytest
 from lxml import etree
 
 from billing_pipeline.accounting.handoff.format import MappingRefused
-from billing_pipeline.accounting.handoff.master_data.customers import customers_of, with_digest
+from billing_pipeline.accounting.handoff.master_data.customers import (
+    customers_of,
+    refuse_alike,
+    with_digest,
+)
 from billing_pipeline.accounting.handoff.master_data.layout import CustomerBatch, CustomerLayout
 from billing_pipeline.accounting.handoff.registry import OWN_FORMATS
 from billing_pipeline.customers.schema import ACCOUNTS
@@ -182,6 +186,7 @@ def test_a_customer_changes_his_digest_with_anything_said_of_him() -> None:
         ("sage50_invoices", {"currency": "USD"}, "company's currency, here EUR.*10001"),
         ("quickbooks_journal", {"account_key": "a:b", "payer_key": "a:b"}, "no colon.*a:b"),
         ("quickbooks_iif", {"account_key": "a:b", "payer_key": "a:b"}, "job.*a:b"),
+        ("quickbooks_iif", {"account_key": "x" * 42, "payer_key": "x" * 42}, "41 characters.*xxx"),
         ("datev", {"account_key": "77", "payer_key": "77"}, "5 digits and starts with 1 to 6.*77"),
         ("sap_idoc", {"account_key": "x" * 11, "payer_key": "x" * 11}, "10 characters.*xxx"),
         ("business_central_journal", {"account_key": "x" * 21, "payer_key": "x" * 21}, "20 char"),
@@ -192,6 +197,35 @@ def test_a_customer_a_target_could_not_take_is_refused_by_name(
 ) -> None:
     with pytest.raises(MappingRefused, match=complaint):
         rendered(format_name, accounts(FIRM | changes))
+
+
+@pytest.mark.parametrize(
+    ("format_name", "one", "other"),
+    [
+        ("sage50_invoices", "ab1", "AB1"),
+        ("business_central_journal", "ab1", "AB1"),
+        ("quickbooks_iif", "ab\t1", 'ab"1'),
+    ],
+)
+def test_two_customers_a_target_would_take_for_one_are_refused(
+    format_name: str, one: str, other: str
+) -> None:
+    both = accounts(*(FIRM | {"account_key": key, "payer_key": key} for key in (one, other)))
+    one_by_mapping = HandoffMapping(customers={one: "X", other: "X"})
+    whose = owner(format_name)
+    mapped = whose.model_copy(update={"handoff_mappings": {format_name: one_by_mapping}})
+
+    refuse_alike(customers_of(both, mapped, format_name), LAYOUTS[format_name])
+    with pytest.raises(MappingRefused, match=r"come out as one: map customers.*concerned: 2"):
+        refuse_alike(customers_of(both, whose, format_name), LAYOUTS[format_name])
+
+
+def test_a_region_written_out_is_left_to_sap() -> None:
+    def region(name: str) -> str | None:
+        return rows_of_idoc(rendered("sap_idoc", accounts(FIRM | {"region": name})))[0].get("REGIO")
+
+    assert region("NW") == "NW"
+    assert not region("Nordrhein-Westfalen")
 
 
 def write_golden_files() -> None:

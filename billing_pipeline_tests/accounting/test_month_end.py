@@ -21,7 +21,7 @@ from billing_pipeline.accounting.posting_rules import (
     journal_for_intercompany,
 )
 from billing_pipeline.accounting.schema import JOURNAL
-from billing_pipeline.customers.tenant import LedgerAccounts
+from billing_pipeline.customers.tenant import LedgerAccounts, LedgerRule
 from billing_pipeline_tests.accounting.builders import (
     ACCOUNTS,
     Document,
@@ -235,6 +235,27 @@ def test_a_cent_that_is_missing_is_rounding_where_the_tenant_says_so(most: int, 
             "rounding_up_to_minor": most,
         }
     )
+    owner = OWNER.model_copy(update={"ledger_accounts": chart})
+
+    given_up = journal_for_payments(write_off(day("12-31")), owner, ACCOUNTS)
+
+    assert by_role(given_up) == {role: 3000, "receivable": -3000}
+
+
+@pytest.mark.parametrize(
+    ("condition", "role"),
+    [
+        ({"currency": "GBP"}, "rounding"),
+        ({"currency": "USD"}, "write_off"),
+        ({"customer_group": "nobody"}, "write_off"),
+        ({"tax": "S/20"}, "write_off"),
+    ],
+)
+def test_a_cent_that_no_rounding_account_fits_is_written_off(
+    condition: dict[str, str], role: str
+) -> None:
+    rule = LedgerRule.model_validate({"role": "rounding", "ledger_account": "4999", **condition})
+    chart = OWNER.ledger_accounts.model_copy(update={"rounding_up_to_minor": 3000, "rules": [rule]})
     owner = OWNER.model_copy(update={"ledger_accounts": chart})
 
     given_up = journal_for_payments(write_off(day("12-31")), owner, ACCOUNTS)

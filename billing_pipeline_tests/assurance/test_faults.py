@@ -73,7 +73,7 @@ def played(
     installation.home.mkdir()
     simulate(installation, STORY, FEBRUARY - ONE_DAY, home / "out")
     facts = read_facts(installation, "acme")
-    hand_off_journal(installation, facts.tenant, FEBRUARY - ONE_DAY, NOON)
+    hand_off_journal(installation, facts.tenant, "journal_csv", FEBRUARY - ONE_DAY, NOON)
     with installation_scope(installation.engine) as connection:
         due.plan_bill_days(connection, NOON)
     keep_charges(installation, "acme", FEBRUARY, compute_bill_day(installation, facts, FEBRUARY))

@@ -30,7 +30,7 @@ def book_one(installation: Installation) -> None:
 
 def hand_off(installation: Installation) -> None:
     tenant = read_tenant(installation, "acme")
-    hand_off_journal(installation, tenant, BILL_DAY, NOON)
+    hand_off_journal(installation, tenant, "journal_csv", BILL_DAY, NOON)
 
 
 if __name__ == "__main__":

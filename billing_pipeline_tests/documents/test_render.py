@@ -187,7 +187,10 @@ def test_a_brand_speaks_the_customers_language_where_it_has_the_words() -> None:
     brand = TENANT.model_copy(
         update={
             "branding": Branding(message="Danke", tagline="Nah"),
-            "branding_in_locales": {"en": BrandWords(message="Thank you")},
+            "branding_in_locales": {
+                "en": BrandWords(message="Thank you"),
+                "en_GB": BrandWords(tagline="Close by"),
+            },
         }
     )
 
@@ -199,6 +202,8 @@ def test_a_brand_speaks_the_customers_language_where_it_has_the_words() -> None:
     assert "Danke" not in said("en_IE")
     assert "Nah" in said("en_IE")
     assert "Danke" in said("de_AT")
+    assert "Thank you" in said("en_GB")
+    assert "Close by" in said("en_GB")
 
 
 def test_what_a_customer_wrote_is_escaped() -> None:

@@ -44,6 +44,12 @@ def test_text_never_runs_as_a_formula(text: str) -> None:
     assert pd.read_excel(io.BytesIO(written))["t"].tolist() == ["'" + text]
 
 
+def test_a_text_is_cut_at_what_a_cell_holds() -> None:
+    written = workbook({"s": pl.DataFrame({"t": ["&" * 40_000]})}, WRITTEN_AT)
+
+    assert pd.read_excel(io.BytesIO(written))["t"].tolist() == ["&" * 32_767]
+
+
 def test_a_frame_longer_than_a_sheet_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook_module, "MOST_ROWS", 1)
 

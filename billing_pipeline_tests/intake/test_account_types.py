@@ -88,10 +88,11 @@ def test_an_account_pays_as_it_says_or_by_the_first_way_of_its_type(
     assert set(read_tenant_folder(folder).accounts["payment_method"]) == {paid_by}
 
 
+CREDITOR = "DE98ZZZ09999999999"
 MANDATES = "payment_method,mandate_reference,debited_iban"
 
 
-def sign(folder: Path, *mandates: str, creditor: str = "DE98ZZZ09999999999") -> None:
+def sign(folder: Path, *mandates: str, creditor: str = CREDITOR) -> None:
     """Give every account its mandate, the tenant a creditor identifier."""
     file = folder / "accounts.csv"
     header, *rows = file.read_text().splitlines()
@@ -113,14 +114,39 @@ def test_a_mandate_is_kept_with_the_account_it_debits(folder: Path) -> None:
     ]
 
 
+def test_a_creditor_is_kept_without_blanks_and_checked_without_his_business_code(
+    folder: Path,
+) -> None:
+    sign(folder, "direct_debit,,", "direct_debit,,", creditor="de98 abc 0999 9999 999")
+    assert read_tenant_folder(folder).tenant.legal_entity.creditor_identifier == (
+        "DE98ABC09999999999"
+    )
+    for wrong in ("DE97ZZZ09999999999", "DE98ZZZ0999", "ZZZ"):
+        named = f"creditor_identifier: {wrong} #"
+        mistakes_after(folder, "tenant.yaml", "creditor_identifier:", named)
+        assert f"{wrong!r} is no creditor identifier" in refused(folder)[0]
+
+
 @pytest.mark.parametrize(
     ("mandate", "creditor", "first"),
     [
-        ("direct_debit,M-1,", "X", "field debited_iban: a mandate has a reference and the account"),
-        ("card,M-1,DE02120300000000202051", "X", "pays by direct_debit: say so in payment_method"),
-        ("direct_debit,M#1,DE02120300000000202051", "X", "up to 35 letters, digits, blanks"),
-        ("direct_debit,M-1,DE03120300000000202051", "X", "field debited_iban: this is no IBAN"),
-        ("direct_debit,M-1,GB82WEST1234569876543", "X", "field debited_iban: this is no IBAN"),
+        (
+            "direct_debit,M-1,",
+            CREDITOR,
+            "field debited_iban: a mandate has a reference and the account",
+        ),
+        (
+            "card,M-1,DE02120300000000202051",
+            CREDITOR,
+            "pays by direct_debit: say so in payment_method",
+        ),
+        ("direct_debit,M#1,DE02120300000000202051", CREDITOR, "up to 35 letters, digits, blanks"),
+        (
+            "direct_debit,M-1,DE03120300000000202051",
+            CREDITOR,
+            "field debited_iban: this is no IBAN",
+        ),
+        ("direct_debit,M-1,GB82WEST1234569876543", CREDITOR, "field debited_iban: this is no IBAN"),
         ("direct_debit,M-1,DE02120300000000202051", "", "legal_entity.creditor_identifier"),
     ],
 )

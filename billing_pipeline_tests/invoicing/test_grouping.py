@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from billing_pipeline.catalog.plans import Product
+from billing_pipeline.documents.einvoice.ubl import ubl_invoice
 from billing_pipeline.invoicing.assemble import Beside, invoice_document
 from billing_pipeline.invoicing.document import InvoiceDocument
 from billing_pipeline.vocabulary.money import AMOUNT, QUANTITY
@@ -95,14 +96,20 @@ INDIVIDUAL = {
 }
 
 
+def calls_of(*calls: tuple[str, str, str]) -> pl.DataFrame:
+    """Calls with these billable seconds, prices of a minute, and amounts."""
+    units, prices, amounts = zip(*calls, strict=True)
+    return usage(len(calls)).with_columns(
+        pl.Series("billable_units", map(Decimal, units), QUANTITY),
+        pl.Series("unit_price", map(Decimal, prices), AMOUNT),
+        pl.Series("amount", map(Decimal, amounts), AMOUNT),
+    )
+
+
 def test_units_of_equal_price_are_a_line_where_wanted() -> None:
     """Two calls of 2 min at 0.04, 3 min at 0.05, 1 min at 0.03: 0.16 + 0.15 + 0.03."""
-    prices = [("120", "0.04"), ("180", "0.05"), ("60", "0.03"), ("120", "0.04")]
-    calls = usage(4).with_columns(
-        pl.Series("billable_units", [Decimal(units) for units, _ in prices], QUANTITY),
-        pl.Series("unit_price", [Decimal(price) for _, price in prices], AMOUNT),
-        pl.Series("amount", [Decimal(u) * Decimal(p) / 60 for u, p in prices], AMOUNT),
-    )
+    minutes = [("120", "0.04", "0.08"), ("180", "0.05", "0.15"), ("60", "0.03", "0.03")]
+    calls = calls_of(*minutes, minutes[0])
 
     document = grouped(INDIVIDUAL, behind=calls, invoice_lines="unit_price")
 
@@ -112,6 +119,29 @@ def test_units_of_equal_price_are_a_line_where_wanted() -> None:
         (Decimal(1), Decimal("0.03"), 3),
     ]
     assert document.net_minor == 34
+
+
+def test_what_was_free_is_a_line_of_nothing() -> None:
+    charge = {**INDIVIDUAL, "quantity": "5", "amount": "0.08"}
+    calls = calls_of(("120", "0.04", "0.08"), ("180", "0", "0"))
+
+    document = grouped(charge, behind=calls, invoice_lines="unit_price")
+
+    assert [(line.quantity, line.net_minor) for line in document.lines] == [
+        (Decimal(2), 8),
+        (Decimal(3), 0),
+    ]
+    assert ubl_invoice(document)
+
+
+def test_fees_of_calls_without_a_billable_unit_stay_one_line() -> None:
+    """Two calls that were not answered, at two prices of a minute, 0.05 each to connect."""
+    charge = {**INDIVIDUAL, "quantity": "0", "amount": "0.10"}
+    calls = calls_of(("0", "0.04", "0.05"), ("0", "0.05", "0.05"))
+
+    document = grouped(charge, behind=calls, invoice_lines="unit_price")
+
+    assert [line.net_minor for line in document.lines] == [10]
 
 
 def test_a_charge_that_is_not_what_its_events_come_to_stays_one_line() -> None:

@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from billing_pipeline.catalog.taxes import TaxRate
 from billing_pipeline.invoicing.issue import draft_documents
@@ -98,6 +99,7 @@ def test_reverse_charge_is_said_in_the_customers_language(language: str, words: 
     [
         ("de_DE", "USt 0 %", "Steuerfrei nach § 4 UStG"),
         ("en_GB", "VAT 0 %", "Exempt from tax (UK)"),
+        ("en-GB", "VAT 0 %", "Exempt from tax (UK)"),
         ("en_US", "VAT 0 %", "Exempt from tax"),
         ("fr_FR", "USt 0 %", "Steuerfrei nach § 4 UStG"),
     ],
@@ -115,7 +117,7 @@ def test_a_rate_is_called_in_the_customers_language_else_as_it_is_called(
             "exemption": "Steuerfrei nach § 4 UStG",
             "in_locales": {
                 "en": english,
-                "en_GB": {**english, "exemption": "Exempt from tax (UK)"},
+                "en_GB": {"exemption": "Exempt from tax (UK)"},
             },
         }
     )
@@ -124,6 +126,16 @@ def test_a_rate_is_called_in_the_customers_language_else_as_it_is_called(
     drafts = draft_documents(to_post({}), customer, TENANT, [rate], BILL_DAY)
 
     assert drafts.taxes.select("tax_label", "exemption").rows() == [(label, exemption)]
+
+
+@pytest.mark.parametrize("locale", ["de-AT", "de_at", "german", "xx_XX"])
+def test_words_in_what_is_no_locale_are_refused(locale: str) -> None:
+    words = {locale: {"label": "USt"}}
+
+    with pytest.raises(ValidationError, match=f"'{locale}' is not a locale such as en_GB"):
+        TaxRate.model_validate(
+            {"key": "s", "tax_code": "S", "percent": 20, "label": "VAT", "in_locales": words}
+        )
 
 
 @pytest.mark.parametrize(

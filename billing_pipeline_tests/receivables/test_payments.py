@@ -4,8 +4,12 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_pipeline.customers.tenant import BrandWords
+from billing_pipeline.documents.preview import sample_receipt
 from billing_pipeline.receivables.payments import allocated
+from billing_pipeline.receivables.receipt import receipt_of
 from billing_pipeline.receivables.schema import OPEN_ITEMS, PAYMENTS
+from billing_pipeline_tests.invoicing.builders import TENANT, accounts
 
 DAY = dt.date(2026, 2, 1)
 
@@ -46,6 +50,22 @@ def test_money_of_another_currency_settles_nothing() -> None:
     dollars = payments((100, None)).with_columns(currency=pl.lit("USD"))
 
     assert allocated(dollars, items(100)).is_empty()
+
+
+def test_a_receipt_is_in_the_words_of_who_paid_and_a_sample_in_the_tenants() -> None:
+    words = {"en": BrandWords(message="Thank you"), "fr": BrandWords(message="Merci")}
+    brand = TENANT.model_copy(update={"branding_in_locales": words, "locale": "en_GB"})
+    settles = pl.DataFrame(
+        [("INV-1", DAY, 100, 100)],
+        schema=["invoice_number", "issue_date", "total_minor", "settled_minor"],
+        orient="row",
+    )
+    payer = accounts({"account_key": "A-1", "language": "fr_FR"})
+
+    receipt = receipt_of(payments((100, None)), settles, brand, payer)
+
+    assert receipt.branding.message == "Merci"
+    assert sample_receipt(brand).branding.message == "Thank you"
 
 
 @given(

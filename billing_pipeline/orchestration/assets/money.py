@@ -23,9 +23,10 @@ from billing_pipeline.orchestration.steps.bill_days import (
     busy_days,
     days_issued,
 )
-from billing_pipeline.orchestration.steps.book import hand_off_journal, read_booked_day
+from billing_pipeline.orchestration.steps.book import read_booked_day
 from billing_pipeline.orchestration.steps.compute import compute_bill_day, keep_charges
 from billing_pipeline.orchestration.steps.facts import TenantFacts, read_facts
+from billing_pipeline.orchestration.steps.hand_over import hand_over, raise_refused
 from billing_pipeline.orchestration.steps.issue import (
     IssuedDay,
     NotReconciled,
@@ -33,7 +34,6 @@ from billing_pipeline.orchestration.steps.issue import (
     note_failure,
 )
 from billing_pipeline.orchestration.steps.render import RenderedDay, render_days
-from billing_pipeline.orchestration.steps.tell_customers import tell_customers
 
 LOOK_BACK_DAYS = 31
 
@@ -216,14 +216,16 @@ def accounting_handoff(
 ) -> dg.MaterializeResult[None]:
     """Numbered batches for the tenant's accounting systems; every entry is exported once.
 
-    Customers that are new or changed go before the documents that name them.
+    Customers that are new or changed go before the documents that name them. What a system could
+    not take fails the run when all else is handed over.
     """
+    refused: list[str] = []
     # One export takes every entry that waits: a day without documents adds none.
     for facts, day in _issued_days(context, billing):
         now = utc_now()
         with storage_faults_retried():
-            told = tell_customers(billing.installation, facts.tenant, day, now)
-            files = hand_off_journal(billing.installation, facts.tenant, day, now)
+            told, files, why = hand_over(billing.installation, facts.tenant, day, now)
+        refused.extend(why)
         listed = [
             *(
                 f"- {file.format_name} customer batch {file.batch_number}: {file.customers} "
@@ -246,6 +248,7 @@ def accounting_handoff(
                 "files": dg.MetadataValue.md("\n".join(listed)),
             }
             context.add_asset_metadata(figures, partition_key=tenant_day_key(facts.tenant.key, day))
+    raise_refused(refused)
     return dg.MaterializeResult()
 
 

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
 
 from billing_pipeline.accounting.handoff.batch import HandoffFile, batch_of
+from billing_pipeline.accounting.handoff.format import MappingRefused
 from billing_pipeline.accounting.handoff.hand_off import render_batch
 from billing_pipeline.accounting.handoff.registry import handoff_format
 from billing_pipeline.books import handoff, invoices, journal
@@ -71,14 +73,17 @@ class HandedOff:
 
 
 def hand_off_journal(
-    installation: Installation, tenant: Tenant, bill_day: dt.date, now: dt.datetime
+    installation: Installation,
+    tenant: Tenant,
+    format_name: str,
+    bill_day: dt.date,
+    now: dt.datetime,
 ) -> list[HandedOff]:
-    """Export every journal entry not yet exported, once per format of the tenant."""
-    return [
-        handed_off
-        for format_name in tenant.handoff_formats
-        for handed_off in _export_all(installation, tenant, format_name, bill_day, now)
-    ]
+    """Export every journal entry not yet exported in one format of the tenant.
+
+    Raises: MappingRefused naming the entries a target could not take.
+    """
+    return list(_export_all(installation, tenant, format_name, bill_day, now))
 
 
 def _export_all(
@@ -145,7 +150,8 @@ def re_export(
     """A batch as it was handed over, to the byte.
 
     It is rendered again from the journal with the instant it was opened at, and its digest
-    compared. Where the tenant's names have changed since, the kept file itself is given.
+    compared. Where the tenant's names have changed since, or the target no longer takes them, the
+    kept file itself is given.
     Raises: NoSuchBatch; ExportDiffers where neither is what was handed over.
     """
     with tenant_scope(installation.engine, tenant.key) as connection:
@@ -165,10 +171,12 @@ def re_export(
         batch_number=batch_number,
         created_at=claimed.opened_at,
     )
-    file = render_batch(rows, batch, tenant)
-    if file.sha256 == sha256:
-        return file
-    return HandoffFile(batch, file.file_name, _kept(path, sha256, batch.reference))
+    with suppress(MappingRefused):
+        file = render_batch(rows, batch, tenant)
+        if file.sha256 == sha256:
+            return file
+    name = handoff_format(format_name).file_name(batch)
+    return HandoffFile(batch, name, _kept(path, sha256, batch.reference))
 
 
 def _kept(path: str, sha256: str, reference: str) -> bytes:

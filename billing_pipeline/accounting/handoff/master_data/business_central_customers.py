@@ -33,7 +33,7 @@ def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> byt
     )
     number = pl.col("vat_number")
     rows = customers.select(
-        pl.col("customer").str.to_uppercase().alias("No."),
+        _spelled(pl.col("customer")).alias("No."),
         pl.col("name").str.head(_TEXT).alias("Name"),
         pl.col("street").str.head(_TEXT).alias("Address"),
         pl.col("postal_code").str.head(_POST_CODE).alias("Post Code"),
@@ -50,4 +50,10 @@ def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> byt
     return workbook_bytes({"Customer": rows}, batch.created_at)
 
 
-LAYOUT = CustomerLayout(title="Business Central customers", suffix=".xlsx", render=render)
+def _spelled(name: pl.Expr) -> pl.Expr:
+    return name.str.to_uppercase()
+
+
+LAYOUT = CustomerLayout(
+    title="Business Central customers", suffix=".xlsx", render=render, spelled=_spelled
+)

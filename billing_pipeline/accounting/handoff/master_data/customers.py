@@ -20,9 +20,19 @@ def customers_of(accounts: pl.DataFrame, tenant: Tenant, format_name: str) -> pl
 
     Accounts that another pays owe nothing and are left out.
     """
-    debtors = accounts.filter(pl.col("payer_key") == pl.col("account_key")).sort("account_key")
+    return as_customers(accounts.filter(pays_itself()), tenant, format_name)
+
+
+def pays_itself() -> pl.Expr:
+    """Whether nobody else pays for the account, so that documents are made out to it."""
+    return pl.col("payer_key") == pl.col("account_key")
+
+
+def as_customers(accounts: pl.DataFrame, tenant: Tenant, format_name: str) -> pl.DataFrame:
+    """These ACCOUNTS as the CUSTOMERS of one format, by account, whoever pays for them today."""
     customer = mapped_customer(mapping_of(tenant, format_name)).alias("customer")
-    return CUSTOMERS.conform(debtors.with_columns(customer).select(CUSTOMERS.names))
+    named = accounts.sort("account_key").with_columns(customer)
+    return CUSTOMERS.conform(named.select(CUSTOMERS.names))
 
 
 def with_digest(customers: pl.DataFrame) -> pl.DataFrame:
@@ -41,6 +51,18 @@ def refuse_customers(customers: pl.DataFrame, wrong: pl.Expr, message: str) -> N
     if not accounts.is_empty():
         named = ", ".join(accounts.head(_NAMED))
         raise MappingRefused(f"{message} Customers concerned: {accounts.len()}, first: {named}.")
+
+
+def refuse_alike(customers: pl.DataFrame, layout: CustomerLayout) -> None:
+    """Stop if the target would take two of the CUSTOMERS for one, though their names differ.
+
+    Accounts that are mapped to one name are one customer on purpose.
+    Raises: MappingRefused naming them.
+    """
+    names = pl.col("customer").n_unique().over(layout.spelled(pl.col("customer")))
+    refuse_customers(
+        customers, names > 1, f"{layout.title}: these would come out as one: map customers."
+    )
 
 
 def columns_bytes(

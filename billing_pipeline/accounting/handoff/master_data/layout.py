@@ -48,13 +48,18 @@ def _always(tenant: Tenant) -> bool:  # noqa: ARG001
     return True
 
 
+def _as_it_is(name: pl.Expr) -> pl.Expr:
+    """The target tells names apart as we do."""
+    return name
+
+
 @dataclass(frozen=True)
 class CustomerLayout:
     """One accounting system's import file of customers.
 
     `render` is a pure function of CUSTOMERS, batch and tenant: equal input, equal bytes.
     `most` is how many one file may hold; `is_wanted` says whether this tenant's files name
-    customers at all.
+    customers at all; `spelled` is how a customer's name stands in the file.
     """
 
     title: str
@@ -63,11 +68,15 @@ class CustomerLayout:
     most: int = 100_000
     prefix: str = ""
     is_wanted: Callable[[Tenant], bool] = _always
+    spelled: Callable[[pl.Expr], pl.Expr] = _as_it_is
+
+    def file_name(self, batch: CustomerBatch) -> str:
+        """Name of the batch's file."""
+        return f"{self.prefix}{batch.reference}{self.suffix}"
 
     def file(self, customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> CustomerFile:
         """The batch's file.
 
         Raises: MappingRefused naming the customers the target could not take.
         """
-        name = f"{self.prefix}{batch.reference}{self.suffix}"
-        return CustomerFile(batch, name, self.render(customers, batch, tenant))
+        return CustomerFile(batch, self.file_name(batch), self.render(customers, batch, tenant))

@@ -18,8 +18,13 @@ _NO_ESCAPE = r"[\t\r\n\"]"
 def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> bytes:  # noqa: ARG001
     """A head and one row per customer.
 
-    Raises: MappingRefused for a name with a colon.
+    Raises: MappingRefused for a name with a colon, or of more than 41 characters.
     """
+    refuse_customers(
+        customers,
+        pl.col("customer").str.len_chars() > _LINE,
+        f"QuickBooks Desktop takes customer names of up to {_LINE} characters: map customers.",
+    )
     refuse_customers(
         customers,
         pl.col("customer").str.contains(":", literal=True),
@@ -27,7 +32,7 @@ def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> byt
     )
     town = pl.concat_str("city", "region", "postal_code", separator=" ", ignore_nulls=True)
     fields = {
-        "NAME": pl.col("customer").str.head(_LINE),
+        "NAME": pl.col("customer"),
         "BADDR1": pl.col("name").str.head(_LINE),
         "BADDR2": pl.col("street").str.head(_LINE),
         "BADDR3": town.str.head(_LINE),
@@ -35,10 +40,16 @@ def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> byt
         "EMAIL": pl.col("email"),
         "COMPANYNAME": pl.col("name").str.head(_LINE),
     }
-    plain = [value.fill_null("").str.replace_all(_NO_ESCAPE, " ") for value in fields.values()]
+    plain = [_spelled(value.fill_null("")) for value in fields.values()]
     rows = customers.select(pl.concat_str(pl.lit("CUST"), *plain, separator="\t")).to_series()
     head = "\t".join(["!CUST", *fields])
     return "\r\n".join([head, *rows, ""]).encode("cp1252", errors="replace")
 
 
-LAYOUT = CustomerLayout(title="QuickBooks Desktop customers, IIF", suffix=".iif", render=render)
+def _spelled(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(_NO_ESCAPE, " ")
+
+
+LAYOUT = CustomerLayout(
+    title="QuickBooks Desktop customers, IIF", suffix=".iif", render=render, spelled=_spelled
+)

@@ -34,7 +34,7 @@ def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> byt
         f"Sage 50 customers are in the company's currency, here {tenant.currency}.",
     )
     written = {
-        1: pl.col("customer").str.to_uppercase(),  # A
+        1: _spelled(pl.col("customer")),  # A
         2: pl.col("name").str.head(_TEXT),
         3: pl.col("street").str.head(_TEXT),
         5: pl.col("city").str.head(_TEXT),
@@ -53,4 +53,10 @@ def render(customers: pl.DataFrame, batch: CustomerBatch, tenant: Tenant) -> byt
     return text.encode("cp1252", errors="replace")
 
 
-LAYOUT = CustomerLayout(title="Sage 50 customer records", suffix=".csv", render=render)
+def _spelled(name: pl.Expr) -> pl.Expr:
+    return name.str.to_uppercase()
+
+
+LAYOUT = CustomerLayout(
+    title="Sage 50 customer records", suffix=".csv", render=render, spelled=_spelled
+)

@@ -55,7 +55,11 @@ def _control(batch: CustomerBatch) -> str:
 
 
 def _general_data(settings: SapSettings) -> pl.Expr:
-    """The segment of the customer, left open for those below it."""
+    """The segment of the customer, left open for those below it.
+
+    SAP's regions are codes of up to three characters; a region written out is left to SAP.
+    """
+    region = pl.col("region")
     whole = segment(
         "E1KNA1M",
         MSGFN=pl.lit("005"),
@@ -66,7 +70,7 @@ def _general_data(settings: SapSettings) -> pl.Expr:
         NAME2=pl.col("name").str.slice(_TEXT, _TEXT),
         ORT01=pl.col("city").str.head(_TEXT),
         PSTLZ=pl.col("postal_code").str.head(_NUMBER),
-        REGIO=pl.col("region").str.head(_REGION).fill_null(""),
+        REGIO=pl.when(region.str.len_chars() <= _REGION).then(region).fill_null(""),
         SORTL=pl.col("name").str.head(_NUMBER),
         STRAS=pl.col("street").str.head(_TEXT),
         STCEG=pl.col("vat_number").str.head(20).fill_null(""),
